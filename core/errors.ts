@@ -1,0 +1,47 @@
+/**
+ * Errors that say what, where, and how to fix it.
+ *
+ * The built-in class carries the category: `TypeError` for a wrong kind or shape, `RangeError` for a value
+ * out of range, `SyntaxError` for an unreadable file.
+ */
+
+import { closest, distance } from "fastest-levenshtein";
+
+/** The three things that a person needs to know about a failure. */
+export interface Explanation {
+  /** What went wrong, with the offending value. */
+  readonly what: string;
+  /** The file, option or setting that it happened in. */
+  readonly where?: string;
+  /** What to do about it. */
+  readonly fix: string;
+}
+
+/** One message of an {@linkcode Explanation}; pass it to the error class that fits. */
+export function explain({ what, where, fix }: Explanation): string {
+  const lines = [what];
+  if (where !== undefined) lines.push(`  where: ${where}`);
+  lines.push(`  fix:   ${fix}`);
+  return lines.join("\n");
+}
+
+/**
+ * A mistake in how the program was called or in what it was given, already worded for the reader: the command
+ * line prints its message without a stack and exits with 2.
+ */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+
+  constructor(explanation: Explanation, options?: ErrorOptions) {
+    super(explain(explanation), options);
+  }
+}
+
+/** `did you mean "…"?` where a known name is near, else the list of all names. */
+export function suggest(name: string, known: readonly string[]): string {
+  if (known.length === 0) return "there is none to choose from";
+  const nearest = closest(name, [...known]);
+  const limit = Math.max(2, Math.floor(name.length / 2));
+  const all = `known: ${known.join(", ")}`;
+  return distance(name, nearest) <= limit ? `did you mean "${nearest}"? (${all})` : all;
+}
