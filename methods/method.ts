@@ -1,0 +1,104 @@
+/**
+ * The contract between a method and whoever runs it.
+ *
+ * A {@linkcode Method} is a value: what it is called, what it may know, its settings, and how to prepare a
+ * {@linkcode Learner} for a problem. Trained networks, classical algorithms and negative controls are all methods;
+ * `defineMethod` (training.ts) makes one of networks, losses and steps. Methods know neither datasets nor metrics.
+ */
+
+import type * as tf from "@tensorflow/tfjs-core";
+import type { Image } from "../core/image.ts";
+import type { Rng } from "../core/random.ts";
+import type { Settings, Values } from "../core/settings.ts";
+import type { Operator, Shape } from "../physics/operator.ts";
+
+/** What a method may know: a promise that whoever runs it keeps. */
+export interface Knows {
+  /** Whether it is shown matched pairs; without, images and measurements come from subjects that do not overlap. */
+  readonly pairs: boolean;
+  /** Whether it is handed the operator. */
+  readonly operator: "exactly" | "nothing";
+}
+
+/** The inverse problem, before any data. */
+export interface Problem {
+  /** `[height, width, channels]` of an image. Sizes may differ between samples where a benchmark allows it; channels do not. */
+  readonly imageShape: Shape;
+  /** Shape of what a network sees of a measurement, e.g. the zero-filled image. */
+  readonly seenShape: Shape;
+  readonly measurementShape: Shape;
+  /** The budget: how many generator updates there will be. */
+  readonly updates: number;
+  /** Samples in a batch. */
+  readonly batch: number;
+}
+
+/** A measurement's surroundings: the operator, where the method may know it, and the way to look at a measurement. */
+export interface Meeting<K extends Knows = Knows> {
+  /** The operator that made the measurement; undefined to methods that may not know it. */
+  readonly A: K["operator"] extends "exactly" ? Operator : Operator | undefined;
+  /**
+   * What a network sees of a measurement: `[batch, ...measurementShape]` to `[batch, ...seenShape]`. It is the
+   * benchmark's, equal for all methods. For methods that may not know the operator `y` is seen already, and this
+   * is the identity. Borrows, and returns a tensor that the caller owns.
+   */
+  see(y: tf.Tensor): tf.Tensor4D;
+}
+
+/**
+ * A batch to learn from. x and y are matched where `knows.pairs`, else of different subjects. All of a batch has one
+ * operator and one shape. The tensors belong to whoever drew them.
+ */
+export interface Batch<K extends Knows = Knows> extends Meeting<K> {
+  /** Images, `[batch, ...imageShape]`, in units of the scale that the benchmark sets. */
+  readonly x: tf.Tensor4D;
+  /** Measurements, `[batch, ...measurementShape]`, in the same units. */
+  readonly y: tf.Tensor4D;
+}
+
+/** Named arrays of weights, in a fixed order. */
+export type Weights = readonly {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly data: Float32Array;
+}[];
+
+/** A method that was set up for one problem and one seed. Dispose it when done. */
+export interface Learner extends Disposable {
+  /** Number of trained parameters that a reconstruction uses. */
+  readonly parameters: number;
+  /** Multiply-adds of one reconstruction of this size; undefined where the method has no fixed number. */
+  macs(seenShape: Shape): number | undefined;
+  /**
+   * One generator update with the critic updates that belong to it. `draw` gives a new batch each time that it is
+   * called; `progress` is the share of the budget that is spent, in [0, 1). Returns the losses, for the log; one
+   * that is not finite means that the run has diverged.
+   */
+  update?(draw: () => Batch, progress: number): Promise<Readonly<Record<string, number>>>;
+  /** Looks at the training images once, for what needs no updates (e.g. their mean). Images are scaled as in batches. */
+  fit?(images: AsyncIterable<Image>): Promise<void>;
+  /** Quantities to follow on validation data, e.g. the certificate ½·ℓ_cycle; unmatched x and y. Borrows the batch. */
+  monitor?(batch: Batch): Promise<Readonly<Record<string, number>>>;
+  /** Measurements `[batch, ...measurementShape]` to images `[batch, ...imageShape]`; borrows y, the caller owns the result. */
+  reconstruct(y: tf.Tensor4D, meeting: Meeting): tf.Tensor4D;
+  /** All weights, of every network, in a fixed order. */
+  weights(): Promise<Weights>;
+}
+
+/** A method. */
+export interface Method<S extends Settings = Settings> {
+  readonly name: string;
+  /** One line for lists and captions. */
+  readonly about: string;
+  /** Paper, and section or equation. */
+  readonly source: string;
+  readonly knows: Knows;
+  readonly settings: S;
+  /** Whether it learns by updates, and so has seeds. */
+  readonly trains: boolean;
+  /** Cost of one update against one of the supervised method: only for starting long jobs first. */
+  readonly effort: number;
+  /** A number to be chosen on validation subjects by the benchmark's leading metric, and the values to try. */
+  readonly tune?: { readonly setting: string; readonly values: readonly number[] };
+  prepare(problem: Problem, settings: Values<S>, rng: Rng): Learner;
+}

@@ -1,0 +1,46 @@
+/** A metric scores one reconstruction against one truth, and is always named with its convention. */
+
+import type { Image } from "../core/image.ts";
+
+/** Which way a metric is better. */
+export type Better = "higher" | "lower" | "neither";
+
+/** One sample of a subject as metrics see it: plain images, cropped and as magnitudes where the benchmark says so. */
+export interface Case {
+  readonly sample: string;
+  /** The reconstruction, `[height, width, 1]`, in the truth's units. */
+  readonly reconstruction: Image;
+  /** The truth, the same shape; absent where nobody knows it. */
+  readonly truth?: Image;
+  /** H x̂ and y, `measurementShape`; absent where the operator is unknown. */
+  readonly measured?: { readonly reprojection: Image; readonly measurement: Image };
+  /** x̂ − x split into what the operator sees of it and what it does not, and x itself, all `imageShape`. */
+  readonly error?: { readonly seen: Image; readonly unseen: Image; readonly truth: Image };
+}
+
+/** The score of a sample, or of a whole subject where `sample` is absent. */
+export interface Score {
+  readonly sample?: string;
+  /** `Infinity` is a value (PSNR of a perfect image); null is none, and then there is a reason. */
+  readonly value: number | null;
+  readonly reason?: string;
+}
+
+/** What a table needs to know of a metric. */
+export interface MetricHead {
+  /** As in METRICS.md, e.g. `"psnr"`. */
+  readonly id: string;
+  /** The convention it is computed by, e.g. `"fastmri"`; part of its name. */
+  readonly convention: string;
+  /** E.g. `"dB"`; empty for a ratio. */
+  readonly unit: string;
+  readonly better: Better;
+  /** One sentence for captions. */
+  readonly about: string;
+}
+
+/** A metric. */
+export interface Metric extends MetricHead {
+  /** Scores one subject: a score for each case, or a single one for the whole. */
+  score(subject: readonly Case[]): readonly Score[];
+}

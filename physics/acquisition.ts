@@ -1,0 +1,39 @@
+/** An acquisition: what becomes of a sample when it is measured. */
+
+import type { Image } from "../core/image.ts";
+import type { Json } from "../core/json.ts";
+import type { Rng } from "../core/random.ts";
+import type { Operator } from "./operator.ts";
+
+/** What can be measured. A dataset's sample is one; physics does not ask where it came from. */
+export interface Measurable {
+  readonly id: string;
+  readonly subject: string;
+  readonly image?: Image;
+  readonly measurement?: Image;
+  readonly reference?: Image;
+  readonly acquisition?: { readonly [key: string]: Json };
+}
+
+/** A measured sample, all in the data's own units. */
+export interface Measured {
+  /** How `measurement` came from `image`, noise apart. The acquisition keeps it; nobody disposes it. */
+  readonly operator: Operator;
+  /** The measurement, `operator.measurementShape`. */
+  readonly measurement: Image;
+  /** The image that a method should give, `operator.imageShape`; absent where nobody knows it. */
+  readonly image?: Image;
+  /** What scores are computed against, where it is not a view of `image`. */
+  readonly reference?: Image;
+}
+
+/**
+ * How a benchmark measures. The same sample always gets the same operator and the same noise: whatever is drawn
+ * comes from a stream that is named after the sample and not after the method, so that all methods meet the same.
+ */
+export interface Acquisition {
+  readonly name: string;
+  readonly settings: { readonly [key: string]: Json };
+  /** Measures one sample. `rng` is the sample's own stream. Operators that are equal are the same object. */
+  measure(sample: Measurable, rng: Rng): Promise<Measured>;
+}

@@ -1,0 +1,23 @@
+/** The forward operator: how an image becomes a measurement, and the adjoint. */
+
+import type * as tf from "@tensorflow/tfjs-core";
+import type { Json } from "../core/json.ts";
+
+/** Extents of one image or measurement, without the batch: `[height, width, channels]`. */
+export type Shape = readonly number[];
+
+/**
+ * A linear map A from images to measurements, with its adjoint Aᴴ.
+ *
+ * Both directions take a batch (`[batch, ...shape]`), borrow it, and return a tensor that the caller owns. They
+ * are differentiable, deterministic (noise is apart and takes a random stream), and exact partners:
+ * ⟨A x, y⟩ = ⟨x, Aᴴ y⟩.
+ */
+export interface Operator {
+  readonly name: string;
+  readonly settings: { readonly [key: string]: Json };
+  readonly imageShape: Shape;
+  readonly measurementShape: Shape;
+  forward(image: tf.Tensor): tf.Tensor;
+  adjoint(measurement: tf.Tensor): tf.Tensor;
+}
