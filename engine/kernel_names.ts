@@ -1,0 +1,57 @@
+/** The names under which our kernels and their gradients are registered with TensorFlow.js. */
+
+/** Each kernel with its inputs, `attributes` and result; images are `[n, h, w, c]`. */
+export const kernel = {
+  /** x, filter; `padding`: the stride-1 convolution. */
+  conv2d: "EngineConv2d",
+  /** gradient, filter; `padding`, `height`, `width`: the convolution's adjoint in its image. */
+  conv2dBackpropInput: "EngineConv2dBackpropInput",
+  /** x, gradient; `padding`, `filterHeight`, `filterWidth`: the convolution's adjoint in its filter. */
+  conv2dBackpropFilter: "EngineConv2dBackpropFilter",
+  /**
+   * x; `block`, `padding`, `rows`, `columns`: the first `rows` x `columns` blocks of the image with `padding` zeros
+   * before it and as many as it takes after it, as `[n, rows, columns, block·block·c]`.
+   */
+  spaceToDepth: "EngineSpaceToDepth",
+  /** x; `block`, `padding`, `height`, `width`: the adjoint of `spaceToDepth`, back to `[n, height, width, c]`. */
+  depthToSpace: "EngineDepthToSpace",
+  /** x; `epsilon`: instance normalisation N(x). */
+  instanceNorm: "EngineInstanceNorm",
+  /** x, v; `epsilon`: N'(x) v, the derivative, which is its own adjoint in v. */
+  instanceNormGradient: "EngineInstanceNormGradient",
+  /** x, v, g; `epsilon`: the gradient of ⟨g, N'(x) v⟩ in x. */
+  instanceNormCurvature: "EngineInstanceNormCurvature",
+  /** x; `slope`. */
+  leakyRelu: "EngineLeakyRelu",
+  /** where, x; `slope`: x where `where` is positive, `slope`·x elsewhere. */
+  leakyReluGradient: "EngineLeakyReluGradient",
+  /** x; `scale`: `scale` times the sum of each 2x2 block. */
+  blockSum: "EngineBlockSum",
+  /** x; `scale`: each pixel times `scale` as a 2x2 block; the adjoint of `blockSum`. */
+  blockFill: "EngineBlockFill",
+  /** where, x: of each 2x2 block, x at the place of the maximum of `where`. */
+  pickMaximum: "EnginePickMaximum",
+  /** where, x (half as large): the adjoint of `pickMaximum` in x. */
+  placeMaximum: "EnginePlaceMaximum",
+  /** a, b: `[…, c]` and `[…, d]` to `[…, c + d]`. */
+  concatChannels: "EngineConcatChannels",
+  /** x; `start`, `size`. */
+  sliceChannels: "EngineSliceChannels",
+  /** x; `start`, `channels`: x among zeros, the adjoint of `sliceChannels`. */
+  padChannels: "EnginePadChannels",
+  /** a, b: mean |a − b|. */
+  l1: "EngineL1",
+  /** a, b, gradient (scalar): gradient·sign(a − b) / size. */
+  l1Gradient: "EngineL1Gradient",
+  /** a, b: mean (a − b)². */
+  l2: "EngineL2",
+  /** a, b, gradient (scalar): gradient·2(a − b) / size. */
+  l2Gradient: "EngineL2Gradient",
+  /** x, s: x·s. */
+  symmetricProduct: "EngineSymmetricProduct",
+  /**
+   * variable, gradient, first, second; `rate`, `beta1`, `beta2`, `epsilon`: the new variable and moments, which
+   * may be the old memory written in place.
+   */
+  adam: "EngineAdam",
+} as const;
