@@ -71,10 +71,10 @@ export interface Learner extends Disposable {
   macs(seenShape: Shape): number | undefined;
   /**
    * One generator update with the critic updates that belong to it. `draw` gives a new batch each time that it is
-   * called; `progress` is the share of the budget that is spent, in [0, 1). Returns the losses, for the log; one
+   * called (a promise, since a large dataset reads from disk), which the caller then owns; `progress` is the share of the budget that is spent, in [0, 1). Returns the losses, for the log; one
    * that is not finite means that the run has diverged.
    */
-  update?(draw: () => Batch, progress: number): Promise<Readonly<Record<string, number>>>;
+  update?(draw: () => Promise<Batch>, progress: number): Promise<Readonly<Record<string, number>>>;
   /** Looks at the training images once, for what needs no updates (e.g. their mean). Images are scaled as in batches. */
   fit?(images: AsyncIterable<Image>): Promise<void>;
   /** Quantities to follow on validation data, e.g. the certificate ½·ℓ_cycle; unmatched x and y. Borrows the batch. */
@@ -96,6 +96,8 @@ export interface Method<S extends Settings = Settings> {
   readonly settings: S;
   /** Whether it learns by updates, and so has seeds. */
   readonly trains: boolean;
+  /** Whether its learner has `fit`, and so needs training images although it does not train. */
+  readonly fits?: boolean;
   /** Cost of one update against one of the supervised method: only for starting long jobs first. */
   readonly effort: number;
   /** A number to be chosen on validation subjects by the benchmark's leading metric, and the values to try. */
