@@ -6,6 +6,7 @@
  */
 
 import { explain } from "../core/errors.ts";
+import { readIfThere } from "../core/files.ts";
 import type { Json } from "../core/json.ts";
 import { parseRecord, type ResultRecord } from "./record.ts";
 
@@ -85,7 +86,7 @@ export async function readRun(folder: string): Promise<Run> {
   const records: ResultRecord[] = [];
   for (const { record } of plan.jobs) {
     const path = `${folder}/records/${record}`;
-    const text = await readTextIfThere(path);
+    const text = await readIfThere(path);
     if (text !== undefined) records.push(parseRecord(text, path));
   }
   return { folder, file, records };
@@ -103,14 +104,5 @@ async function readJson<T>(path: string): Promise<T> {
         cause,
       },
     );
-  }
-}
-
-async function readTextIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
   }
 }

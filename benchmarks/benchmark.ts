@@ -1,0 +1,109 @@
+/**
+ * A benchmark is one question, as data: which samples, how they are measured, which methods, which metrics.
+ *
+ * It says how nothing is run: no loop, no `if`. `harness/` runs it, `--set` changes its settings, a profile is one
+ * more spread over them, and a test makes a small one the same way.
+ */
+
+import type * as tf from "@tensorflow/tfjs-core";
+import type { Image } from "../core/image.ts";
+import type { Overrides, Settings, Values } from "../core/settings.ts";
+import type { Dataset, DatasetKind } from "../datasets/dataset.ts";
+import type { Method } from "../methods/method.ts";
+import type { Metric, MetricHead } from "../metrics/metric.ts";
+import type { Acquisition } from "../physics/acquisition.ts";
+import type { Operator } from "../physics/operator.ts";
+
+/** Settings that every benchmark has, whatever it measures. */
+export const commonSettings = {
+  updates: {
+    default: 1200,
+    min: 1,
+    whole: true,
+    about: "generator updates, the budget of every trained method",
+  },
+  batch: { default: 1, min: 1, max: 64, whole: true, about: "samples in a batch" },
+  checks: {
+    default: 6,
+    min: 1,
+    whole: true,
+    about: "how often a run is looked at on validation data while it trains",
+  },
+  panels: { default: 2, min: 0, whole: true, about: "test samples that the panels show" },
+} as const satisfies Settings;
+
+/** One row of the table. */
+export interface Row {
+  /** Its name in tables, in records and for `--methods`. */
+  readonly name: string;
+  readonly method: Method;
+  /** What this row changes of the method's settings. */
+  readonly settings?: Overrides;
+  /** Replaces the method's own line in lists and captions. */
+  readonly about?: string;
+}
+
+/** A reconstructed sample as `--keep-images` keeps it, after the view that metrics have. */
+export interface Kept {
+  readonly sample: string;
+  readonly reconstruction: Image;
+  readonly truth?: Image;
+  /** Channels of the sample's image before it was measured, e.g. two for one coil. */
+  readonly channels: number;
+}
+
+/** How large a run is. */
+export interface Profile {
+  /** One line for `bench list`. */
+  readonly about: string;
+  /** Over the benchmark's settings. */
+  readonly settings?: Overrides;
+  /** Over the settings of every method that declares them. */
+  readonly methods?: Overrides;
+  /** Over the settings of single rows. */
+  readonly rows?: Readonly<Record<string, Overrides>>;
+  /** As `--seeds` takes them. */
+  readonly seeds: string;
+}
+
+/** The profiles that every benchmark has. */
+export type ProfileName = "smoke" | "quick" | "paper";
+
+/** A benchmark. */
+export interface Benchmark<S extends Settings = Settings> {
+  readonly name: string;
+  readonly title: string;
+  /** What it asks, in a sentence. */
+  readonly question: string;
+  /** {@linkcode commonSettings} and its own. */
+  readonly settings: S;
+  readonly profiles: Readonly<Record<ProfileName, Profile>>;
+  /** The data that come with the suite; `stream` names their randomness. */
+  embedded(settings: Values<S>, stream: string): Dataset;
+  /** What `--data` may be. */
+  readonly kinds: readonly DatasetKind[];
+  /** The side that data from files are brought to; undefined: as they are. */
+  matrix(settings: Values<S>): number | undefined;
+  /** How samples are measured; `stream` names the randomness that belongs to the task, e.g. of its masks. */
+  acquisition(settings: Values<S>, stream: string): Acquisition;
+  /** What a network sees of measurements. */
+  see(y: tf.Tensor, A: Operator): tf.Tensor4D;
+  /** What images and measurements are divided by, from what a network sees: known at test time on both sides. */
+  scale(seen: Image): number;
+  /** What metrics and pictures see of an image. `like`, where there is one, is the stored reference to be compared with. */
+  view(image: Image, settings: Values<S>, like?: Image): Image;
+  /** The table. */
+  readonly rows: readonly Row[];
+  /** Rows for `--methods` only. */
+  readonly byName: readonly Row[];
+  /** In the table's order; the first is the leading one, by which weights are chosen on validation subjects. */
+  readonly metrics: readonly Metric[];
+  /** Quantities that learners follow on validation data and that the table shows, by the id that `monitor` gives them. */
+  readonly followed: readonly MetricHead[];
+  /** Splits an error image into what the operator sees of it and what it does not; absent where nobody knows the operator. */
+  splitError?(A: Operator, error: tf.Tensor4D): Promise<{ seen: Image; unseen: Image }>;
+  /** Writes the reconstructions of one subject for `--keep-images` to files whose path starts with `base`. */
+  keep(base: string, slices: readonly Kept[]): Promise<void>;
+  /** What the text below its tables says, e.g. why a control is there. */
+  readonly notes: readonly string[];
+}

@@ -1,0 +1,186 @@
+/**
+ * Samples on their way: from the dataset through the acquisition to scaled batches.
+ *
+ * A {@linkcode Shelf} keeps what was measured while there is room and measures again what there was none for; the
+ * same sample gives the same values either way. {@linkcode batches} deals them out to a method, which sees only what
+ * it may know.
+ */
+
+import * as tf from "@tensorflow/tfjs-core";
+import type { Benchmark } from "../benchmarks/benchmark.ts";
+import { explain } from "../core/errors.ts";
+import { type Image, sameShape, scaled } from "../core/image.ts";
+import { type Rng, stream } from "../core/random.ts";
+import type { Values } from "../core/settings.ts";
+import type { Dataset } from "../datasets/dataset.ts";
+import type { Batch, Knows, Meeting } from "../methods/method.ts";
+import type { Acquisition, Measured } from "../physics/acquisition.ts";
+import type { Operator } from "../physics/operator.ts";
+import type { SampleRef } from "./split.ts";
+
+/** A measured sample, and what it is divided by before a method sees it. */
+export interface Encounter {
+  readonly ref: SampleRef;
+  /** In the data's own units. */
+  readonly measured: Measured;
+  readonly scale: number;
+  /** What a network sees, in the data's own units. */
+  readonly seen: Image;
+}
+
+// Enough for every sample of the embedded data, and little beside the weights and activations of a large network.
+const shelfBytes = 96 * 2 ** 20;
+
+/** Measured samples of one benchmark's data. */
+export class Shelf {
+  readonly #kept = new Map<string, Encounter>();
+  #bytes = 0;
+
+  /** `taskStream` names the randomness of the task: noise, masks. It does not depend on method or seed. */
+  constructor(
+    readonly dataset: Dataset,
+    readonly benchmark: Benchmark,
+    readonly acquisition: Acquisition,
+    readonly taskStream: string,
+  ) {}
+
+  /** Opens the shelf of a benchmark's data; its masks and noise are named by `taskStream`. */
+  static of(dataset: Dataset, benchmark: Benchmark, settings: Values, taskStream: string): Shelf {
+    return new Shelf(dataset, benchmark, benchmark.acquisition(settings, taskStream), taskStream);
+  }
+
+  /** One sample, measured. */
+  async get(ref: SampleRef): Promise<Encounter> {
+    const key = `${ref.subject}/${ref.sample}`;
+    const kept = this.#kept.get(key);
+    if (kept !== undefined) return kept;
+    const sample = await this.dataset.sample(ref.subject, ref.sample);
+    const measured = await this.acquisition.measure(sample, stream(`${this.taskStream}/measure/${key}`));
+    const seen = await seenOf(this.benchmark, measured);
+    const scale = this.benchmark.scale(seen);
+    if (!(scale > 0) || !Number.isFinite(scale)) {
+      throw new RangeError(explain({
+        what: `a sample cannot be scaled: its scale is ${scale}`,
+        where: `subject "${ref.subject}", sample "${ref.sample}"`,
+        fix: "leave samples without signal out of the data",
+      }));
+    }
+    const encounter = { ref, measured, scale, seen };
+    this.#keep(key, encounter);
+    return encounter;
+  }
+
+  #keep(key: string, encounter: Encounter): void {
+    const { image, measurement } = encounter.measured;
+    const bytes = measurement.data.byteLength + (image?.data.byteLength ?? 0) +
+      encounter.seen.data.byteLength;
+    if (this.#bytes + bytes > shelfBytes) return;
+    this.#kept.set(key, encounter);
+    this.#bytes += bytes;
+  }
+}
+
+async function seenOf(benchmark: Benchmark, { operator, measurement }: Measured): Promise<Image> {
+  const seen = tf.tidy(() => benchmark.see(tensorOf([measurement]), operator));
+  const image = { shape: seen.shape.slice(1), data: (await seen.data()) as Float32Array };
+  seen.dispose();
+  return image;
+}
+
+/** Images of one shape as a batch `[batch, ...shape]`, which the caller owns. */
+export function tensorOf(images: readonly Image[]): tf.Tensor4D {
+  const [first] = images;
+  const data = new Float32Array(first.data.length * images.length);
+  images.forEach((image, index) => data.set(image.data, index * first.data.length));
+  return tf.tensor<tf.Rank.R4>(data, [images.length, ...first.shape] as [number, number, number, number]);
+}
+
+/** What a method with this knowledge meets at a measurement. */
+export function meetingOf(benchmark: Benchmark, operator: Operator, knows: Knows): Meeting {
+  return knows.operator === "exactly"
+    ? { A: operator, see: (y) => benchmark.see(y, operator) }
+    : { A: undefined, see: (y) => tf.clone(y) as tf.Tensor4D };
+}
+
+/** The scaled measurements that a method with this knowledge is given: as made, or as a network sees them. */
+export function givenOf({ measured, scale, seen }: Encounter, knows: Knows): Image {
+  return scaled(knows.operator === "exactly" ? measured.measurement : seen, 1 / scale);
+}
+
+/** The scaled image of an encounter. */
+export function imageOf({ measured, scale, ref }: Encounter): Image {
+  if (measured.image === undefined) {
+    throw new TypeError(explain({
+      what: "training needs an image, and this sample holds a measurement only",
+      where: `subject "${ref.subject}", sample "${ref.sample}"`,
+      fix: "put such subjects into the test part",
+    }));
+  }
+  return scaled(measured.image, 1 / scale);
+}
+
+/** Where a method's batches come from. */
+export interface Supply {
+  readonly shelf: Shelf;
+  readonly knows: Knows;
+  readonly x: readonly SampleRef[];
+  readonly y: readonly SampleRef[];
+  readonly batch: number;
+  /** Orders the samples: every one once an epoch, in an order of the epoch's own. */
+  readonly rng: Rng;
+}
+
+/**
+ * Deals out batches for ever. A method that may know pairs gets the images of x with their own measurements;
+ * any other gets images of x and measurements of y, which share no subject.
+ */
+export function batches({ shelf, knows, x, y, batch, rng }: Supply): () => Promise<Batch> {
+  const measurements = new Deck(shelf, knows.pairs ? x : y, rng.stream(knows.pairs ? "pairs" : "y"));
+  const images = knows.pairs ? undefined : new Deck(shelf, x, rng.stream("x"));
+  return async () => {
+    const ys = await measurements.take(batch, () => true);
+    const { operator } = ys[0].measured;
+    const fits = ({ measured }: Encounter) =>
+      measured.image === undefined || sameShape(measured.image.shape, operator.imageShape);
+    const xs = images === undefined ? ys : await images.take(batch, fits);
+    return {
+      ...meetingOf(shelf.benchmark, operator, knows),
+      x: tensorOf(xs.map(imageOf)),
+      y: tensorOf(ys.map((encounter) => givenOf(encounter, knows))),
+    };
+  };
+}
+
+/** Samples in random order, each once an epoch. */
+class Deck {
+  #queue: SampleRef[] = [];
+  #epoch = 0;
+
+  constructor(readonly shelf: Shelf, readonly refs: readonly SampleRef[], readonly rng: Rng) {}
+
+  /**
+   * Takes `count` samples that share one operator and suit `fits`; what does not suit keeps its place in the queue.
+   */
+  async take(count: number, fits: (candidate: Encounter) => boolean): Promise<Encounter[]> {
+    const taken: Encounter[] = [];
+    let at = 0;
+    while (taken.length < count) {
+      if (at === this.#queue.length) {
+        if (at > 2 * this.refs.length) {
+          throw new RangeError(explain({
+            what: `no ${count} training samples of one operator and one shape`,
+            fix: "set batch=1, or bring all data to one matrix size",
+          }));
+        }
+        this.#queue.push(...this.rng.stream(`epoch-${this.#epoch++}`).shuffled(this.refs));
+      }
+      const candidate = await this.shelf.get(this.#queue[at]);
+      const alike = taken.length === 0 || candidate.measured.operator === taken[0].measured.operator;
+      if (alike && fits(candidate)) {
+        taken.push(candidate);
+        this.#queue.splice(at, 1);
+      } else at += 1;
+    }
+    return taken;
+  }
+}
