@@ -1,0 +1,232 @@
+// @ts-nocheck AssemblyScript: compiled by build.ts, not checked by Deno
+/**
+ * Stride-1 convolutions and their two adjoints, of any size; README.md has the calls. Everything is one of two inner loops,
+ * `conv/forward.ts` and `conv/filter_gradient.ts`: the gradient in the image is a convolution of the padded gradient with the
+ * filter turned by 180° and its channels swapped (Dumoulin & Visin 2016, arXiv:1603.07285, relationship 8).
+ */
+import { filterGradient } from "./conv/filter_gradient";
+import { convolveBlocks, convolvePairs } from "./conv/forward";
+import { packBlocks, packPairs, padImage } from "./conv/layout";
+
+export function convForward(
+  x: usize,
+  filter: usize,
+  out: usize,
+  batch: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  filterHeight: i32,
+  filterWidth: i32,
+  outputs: i32,
+  padding: i32,
+  scratch: usize,
+): void {
+  convolve(
+    x,
+    filter,
+    out,
+    batch,
+    height,
+    width,
+    channels,
+    filterHeight,
+    filterWidth,
+    outputs,
+    padding,
+    padding,
+    channels * outputs,
+    outputs,
+    1,
+    scratch,
+  );
+}
+
+/** The scratch bytes of `convForward`. */
+export function convForwardScratch(
+  batch: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  filterHeight: i32,
+  filterWidth: i32,
+  outputs: i32,
+  padding: i32,
+): i32 {
+  return convolveScratch(
+    batch,
+    height + 2 * padding,
+    width + 2 * padding,
+    channels,
+    filterHeight,
+    filterWidth,
+    outputs,
+  );
+}
+
+export function convBackpropInput(
+  gradient: usize,
+  filter: usize,
+  out: usize,
+  batch: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  filterHeight: i32,
+  filterWidth: i32,
+  outputs: i32,
+  padding: i32,
+  scratch: usize,
+): void {
+  const taps = filterHeight * filterWidth;
+  const tapFloats = channels * outputs;
+  convolve(
+    gradient,
+    filter + (((taps - 1) * tapFloats) << 2),
+    out,
+    batch,
+    height + 2 * padding - filterHeight + 1,
+    width + 2 * padding - filterWidth + 1,
+    outputs,
+    filterHeight,
+    filterWidth,
+    channels,
+    filterHeight - 1 - padding,
+    filterWidth - 1 - padding,
+    -tapFloats,
+    1,
+    outputs,
+    scratch,
+  );
+}
+
+/** The scratch bytes of `convBackpropInput`. */
+export function convBackpropInputScratch(
+  batch: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  filterHeight: i32,
+  filterWidth: i32,
+  outputs: i32,
+  _padding: i32,
+): i32 {
+  return convolveScratch(
+    batch,
+    height + filterHeight - 1,
+    width + filterWidth - 1,
+    outputs,
+    filterHeight,
+    filterWidth,
+    channels,
+  );
+}
+
+export function convBackpropFilter(
+  x: usize,
+  gradient: usize,
+  out: usize,
+  batch: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  filterHeight: i32,
+  filterWidth: i32,
+  outputs: i32,
+  padding: i32,
+  scratch: usize,
+): void {
+  const rows = height + 2 * padding;
+  const columns = width + 2 * padding;
+  if (padding != 0) {
+    padImage(x, scratch, batch, height, width, channels, padding, padding, rows, columns);
+    x = scratch;
+  }
+  filterGradient(
+    x,
+    gradient,
+    out,
+    batch,
+    rows - filterHeight + 1,
+    columns - filterWidth + 1,
+    channels,
+    outputs,
+    filterHeight,
+    filterWidth,
+  );
+}
+
+/** The scratch bytes of `convBackpropFilter`. */
+export function convBackpropFilterScratch(
+  batch: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  _filterHeight: i32,
+  _filterWidth: i32,
+  _outputs: i32,
+  padding: i32,
+): i32 {
+  return padding == 0 ? 0 : (batch * (height + 2 * padding) * (width + 2 * padding) * channels) << 2;
+}
+
+/**
+ * x `[batch, height, width, ins]` among `top` rows and `left` columns of zeros on each side, convolved with a
+ * filter that is read through strides (`layout.ts`).
+ */
+function convolve(
+  x: usize,
+  filter: usize,
+  out: usize,
+  batch: i32,
+  height: i32,
+  width: i32,
+  ins: i32,
+  filterHeight: i32,
+  filterWidth: i32,
+  outs: i32,
+  top: i32,
+  left: i32,
+  tapStride: i32,
+  inStride: i32,
+  outStride: i32,
+  scratch: usize,
+): void {
+  const rows = height + 2 * top;
+  const columns = width + 2 * left;
+  const taps = filterHeight * filterWidth;
+  if (top != 0 || left != 0) {
+    padImage(x, scratch, batch, height, width, ins, top, left, rows, columns);
+    x = scratch;
+    scratch += alignUp((batch * rows * columns * ins) << 2);
+  }
+  const outHeight = rows - filterHeight + 1;
+  const outWidth = columns - filterWidth + 1;
+  if (outs >= 8) {
+    packBlocks(filter, scratch, taps, ins, outs, tapStride, inStride, outStride);
+    convolveBlocks(x, scratch, out, batch, outHeight, outWidth, ins, outs, filterHeight, filterWidth);
+  }
+  if ((outs & 7) != 0) {
+    packPairs(filter, scratch, filterHeight, filterWidth, ins, outs, tapStride, inStride, outStride);
+    convolvePairs(x, scratch, out, batch, outHeight, outWidth, ins, outs, filterHeight, filterWidth);
+  }
+}
+
+/** Room for the padded image and the larger of the two packed filters. */
+function convolveScratch(
+  batch: i32,
+  rows: i32,
+  columns: i32,
+  ins: i32,
+  filterHeight: i32,
+  filterWidth: i32,
+  outs: i32,
+): i32 {
+  const blocks = (filterHeight * filterWidth * ins * (outs & ~7)) << 2;
+  const pairs = (filterHeight * ((filterWidth * ins + 3) & ~3) * ((outs & 7) + 1)) << 2;
+  return <i32> alignUp((batch * rows * columns * ins) << 2) + max(blocks, pairs);
+}
+
+function alignUp(bytes: i32): usize {
+  return (bytes + 15) & ~15;
+}
