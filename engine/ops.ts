@@ -20,7 +20,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { explain } from "../core/errors.ts";
 import { kernel } from "./kernel_names.ts";
+import { stopGradient } from "./stop_gradient.ts";
 import "./gradients.ts";
+import "./stock_gradients.ts";
+
+export { stopGradient };
 
 /** How a convolution moves over its image. */
 export interface Convolution {
@@ -70,14 +74,20 @@ export function conv2d(x: tf.Tensor4D, filter: tf.Tensor4D, options: Convolution
       rows: rows + blockRows - 1,
       columns: columns + blockColumns - 1,
     });
-    const filterAsImage = filter.reshape<tf.Rank.R4>([1, filterHeight, filterWidth, channels * outputs]);
+    const filterAsImage = tf.reshape<tf.Rank.R4>(filter, [1, filterHeight, filterWidth, channels * outputs]);
     const filterBlocks = run<tf.Tensor4D>(kernel.spaceToDepth, { x: filterAsImage }, {
       block: stride,
       padding: 0,
       rows: blockRows,
       columns: blockColumns,
-    }).reshape<tf.Rank.R4>([blockRows, blockColumns, stride * stride * channels, outputs]);
-    return run<tf.Tensor4D>(kernel.conv2d, { x: blocks, filter: filterBlocks }, { padding: 0 });
+    });
+    const blockFilter = tf.reshape<tf.Rank.R4>(filterBlocks, [
+      blockRows,
+      blockColumns,
+      stride * stride * channels,
+      outputs,
+    ]);
+    return run<tf.Tensor4D>(kernel.conv2d, { x: blocks, filter: blockFilter }, { padding: 0 });
   });
 }
 
@@ -229,15 +239,6 @@ export function symmetricProduct(x: tf.Tensor2D, s: tf.Tensor2D): tf.Tensor2D {
     misfit(`symmetricProduct: [${x.shape}] times [${s.shape}]`, "give [m, n] and a symmetric [n, n]");
   }
   return tf.tidy(() => run<tf.Tensor2D>(kernel.symmetricProduct, { x, s: stopGradient(s) }));
-}
-
-/** The same values as a tensor of its own that no gradient flows through; no data is copied. */
-export function stopGradient<T extends tf.Tensor>(x: T): T {
-  // An Identity that the tape does not see: the kernel adds a reference, the engine wraps it.
-  const engine = tf.engine();
-  const identity = tf.getKernel("Identity", engine.backendName);
-  const info = identity.kernelFunc({ inputs: { x }, attrs: {}, backend: engine.backend });
-  return engine.makeTensorFromTensorInfo(info as tf.TensorInfo) as T;
 }
 
 function run<T extends tf.Tensor>(name: string, inputs: tf.NamedTensorMap, attrs: tf.NamedAttrMap = {}): T {

@@ -1,0 +1,113 @@
+/**
+ * The one place where a backend is chosen.
+ *
+ * A process has one TensorFlow.js engine; whoever starts a program starts its backend once, before the first
+ * tensor. Everything else calls the ops of `ops.ts` and does not know where they run.
+ */
+
+import * as tf from "@tensorflow/tfjs-core";
+import { suggest, UsageError } from "../core/errors.ts";
+import { registerCompositions } from "./compositions.ts";
+
+/** The backends by name, the default first. */
+export const backendNames = ["wasm", "cpu", "webgpu", "native"] as const;
+
+/** One of {@linkcode backendNames}. */
+export type BackendName = typeof backendNames[number];
+
+/**
+ * How sums of products are rounded: once (`fma`, fused multiply-add) or twice (`muladd`) by our own kernels, or
+ * as the `backend` likes. Results are the same bits only within one class.
+ */
+export type Arithmetic = "fma" | "muladd" | "backend";
+
+/** A backend that has been started. */
+export interface Backend {
+  readonly name: BackendName;
+  readonly arithmetic: Arithmetic;
+  /** Exact versions of the packages that compute, by package name. */
+  readonly versions: { readonly [packageName: string]: string };
+}
+
+/** What {@linkcode startBackend} takes. */
+export interface BackendOptions {
+  /** One of {@linkcode backendNames}; any text is taken, and refused in words. Default `wasm`. */
+  readonly name?: string;
+  /** Whether to use multiply-then-add even where fused multiply-add is at hand: the same bits on more machines. */
+  readonly portable?: boolean;
+}
+
+/**
+ * Starts a backend and makes it the one that computes from now on.
+ *
+ * @throws {UsageError} where the name is unknown or the backend cannot start here.
+ */
+export async function startBackend(options: BackendOptions = {}): Promise<Backend> {
+  const name = options.name ?? backendNames[0];
+  const start = starters[name as BackendName];
+  if (start === undefined) {
+    throw new UsageError({
+      what: `unknown backend "${name}"`,
+      where: "--backend",
+      fix: suggest(name, backendNames),
+    });
+  }
+  tf.enableProdMode();
+  const { arithmetic, versions } = await start(options.portable ?? false);
+  return {
+    name: name as BackendName,
+    arithmetic,
+    versions: { "@tensorflow/tfjs-core": tf.version_core, ...versions },
+  };
+}
+
+type Started = Omit<Backend, "name">;
+
+const starters: { readonly [Name in BackendName]: (portable: boolean) => Promise<Started> } = {
+  async wasm(_portable) {
+    const { version_wasm } = await import("@tensorflow/tfjs-backend-wasm");
+    await use("wasm", "");
+    registerCompositions("wasm");
+    return { arithmetic: "backend", versions: { "@tensorflow/tfjs-backend-wasm": version_wasm } };
+  },
+
+  async cpu() {
+    const { version_cpu } = await import("@tensorflow/tfjs-backend-cpu");
+    await use("cpu", "this should not happen: report it");
+    registerCompositions("cpu");
+    return { arithmetic: "backend", versions: { "@tensorflow/tfjs-backend-cpu": version_cpu } };
+  },
+
+  async webgpu() {
+    await import("@tensorflow/tfjs-backend-webgpu");
+    await use(
+      "webgpu",
+      "run Deno with --unstable-webgpu on a machine with a Vulkan, Metal or DirectX 12 driver, or use --backend wasm",
+    );
+    registerCompositions("webgpu");
+    return { arithmetic: "backend", versions: { "@tensorflow/tfjs-backend-webgpu": tf.version_core } };
+  },
+
+  native() {
+    throw new UsageError({
+      what: "the native backend is not here yet",
+      where: "--backend native",
+      fix: "use --backend wasm",
+    });
+  },
+};
+
+async function use(name: BackendName, fix: string): Promise<void> {
+  let cause: unknown;
+  const started = await tf.setBackend(name).catch((error) => {
+    cause = error;
+    return false;
+  });
+  if (!started) {
+    throw new UsageError({
+      what: `the backend "${name}" does not start here`,
+      where: `--backend ${name}`,
+      fix,
+    }, { cause });
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * Our kernels as compositions of stock TensorFlow.js ops, for every backend that has no kernels of ours.
+ *
+ * They say what each kernel computes, plainly; on `cpu` they are what the kernels on `wasm` are held to. Speed comes second.
+ */
+
+import * as tf from "@tensorflow/tfjs-core";
+import { kernel } from "./kernel_names.ts";
+
+type Inputs = { [name: string]: tf.Tensor4D };
+// deno-lint-ignore no-explicit-any -- attributes are whatever `ops.ts` gave, by name
+type Attributes = { [name: string]: any };
+type Composition = (inputs: Inputs, attributes: Attributes) => tf.Tensor | tf.Tensor[];
+
+/** Registers every kernel of ours on the backend called `backendName`, once. */
+export function registerCompositions(backendName: string): void {
+  for (const [kernelName, compose] of Object.entries(compositions)) {
+    if (tf.getKernel(kernelName, backendName) !== undefined) continue;
+    tf.registerKernel({
+      kernelName,
+      backendName,
+      // Inside a kernel the tape is off, so what is composed here is not differentiated through.
+      kernelFunc: ({ inputs, attrs }) => tf.tidy(() => compose(inputs as Inputs, attrs as Attributes)),
+    });
+  }
+}
+
+function stock(name: string, inputs: tf.NamedTensorMap, attributes: tf.NamedAttrMap): tf.Tensor {
+  return tf.engine().runKernel(name, inputs, attributes) as tf.Tensor;
+}
+
+/** The attributes of a stock stride-1 convolution. */
+function stride1(padding: number): tf.NamedAttrMap {
+  const pad = [[0, 0], [padding, padding], [padding, padding], [0, 0]];
+  return { strides: 1, pad, dataFormat: "NHWC", dilations: 1 };
+}
+
+/** Means over the pixels, per sample and channel: `[n, 1, 1, c]`. */
+function pixelMean(x: tf.Tensor): tf.Tensor {
+  return tf.mean(x, [1, 2], true);
+}
+
+/** y = N(x), and r = 1 / √(variance + epsilon). */
+function normalised(x: tf.Tensor, epsilon: number): { y: tf.Tensor; r: tf.Tensor } {
+  const centred = tf.sub(x, pixelMean(x));
+  const r = tf.rsqrt(tf.add(pixelMean(tf.square(centred)), epsilon));
+  return { y: tf.mul(centred, r), r };
+}
+
+/** `[n, 2h, 2w, c]` as `[n, h, w, 4, c]`, the four pixels of each 2x2 block in reading order; exact shuffling only. */
+function blocksOfFour(x: tf.Tensor4D): tf.Tensor {
+  const [n, height, width, channels] = x.shape;
+  const split = tf.reshape(x, [n * height / 2, 2, width / 2, 2, channels]);
+  return tf.reshape(tf.transpose(split, [0, 2, 1, 3, 4]), [n, height / 2, width / 2, 4, channels]);
+}
+
+/** The inverse of {@linkcode blocksOfFour}. */
+function imageOfFours(x: tf.Tensor, [n, height, width, channels]: readonly number[]): tf.Tensor4D {
+  const split = tf.reshape(x, [n * height / 2, width / 2, 2, 2, channels]);
+  return tf.reshape(tf.transpose(split, [0, 2, 1, 3, 4]), [n, height, width, channels]);
+}
+
+/** 1 at the first maximum of each 2x2 block, 0 elsewhere: `[n, h, w, 4, c]`. */
+function firstMaximum(where: tf.Tensor4D): tf.Tensor {
+  const winner = tf.argMax(blocksOfFour(where), 3);
+  return tf.transpose(tf.cast(tf.oneHot(winner, 4), "float32"), [0, 1, 2, 4, 3]);
+}
+
+const compositions: { readonly [name: string]: Composition } = {
+  [kernel.conv2d]: ({ x, filter }, { padding }) => stock("Conv2D", { x, filter }, stride1(padding)),
+
+  [kernel.conv2dBackpropInput]: ({ gradient, filter }, { padding, height, width }) =>
+    stock("Conv2DBackpropInput", { dy: gradient, filter }, {
+      ...stride1(padding),
+      inputShape: [gradient.shape[0], height, width, filter.shape[2]],
+    }),
+
+  // Stock wasm lacks the op. It is the convolution of x with the gradient as its filter, samples as channels.
+  [kernel.conv2dBackpropFilter]: ({ x, gradient }, { padding, filterHeight, filterWidth }) =>
+    tf.getKernel("Conv2DBackpropFilter", tf.getBackend()) === undefined
+      ? tf.transpose(
+        stock("Conv2D", {
+          x: tf.transpose(x, [3, 1, 2, 0]),
+          filter: tf.transpose(gradient, [1, 2, 0, 3]),
+        }, stride1(padding)),
+        [1, 2, 0, 3],
+      )
+      : stock("Conv2DBackpropFilter", { x, dy: gradient }, {
+        ...stride1(padding),
+        filterShape: [filterHeight, filterWidth, x.shape[3], gradient.shape[3]],
+      }),
+
+  [kernel.spaceToDepth]: ({ x }, { block, padding, rows, columns }) => {
+    const [n, height, width, channels] = x.shape;
+    const [tall, wide] = [rows * block, columns * block];
+    const whole = tf.pad(x, [
+      [0, 0],
+      [padding, Math.max(0, tall - padding - height)],
+      [padding, Math.max(0, wide - padding - width)],
+      [0, 0],
+    ]);
+    const cut = tf.slice(whole, [0, 0, 0, 0], [n, tall, wide, channels]);
+    const split = tf.reshape(cut, [n * rows, block, columns, block, channels]);
+    return tf.reshape(tf.transpose(split, [0, 2, 1, 3, 4]), [n, rows, columns, block * block * channels]);
+  },
+
+  [kernel.depthToSpace]: ({ x }, { block, padding, height, width }) => {
+    const [n, rows, columns, depth] = x.shape;
+    const channels = depth / (block * block);
+    const split = tf.reshape(x, [n * rows, columns, block, block, channels]);
+    const whole = tf.reshape(tf.transpose(split, [0, 2, 1, 3, 4]), [
+      n,
+      rows * block,
+      columns * block,
+      channels,
+    ]);
+    const reaching = tf.pad(whole, [
+      [0, 0],
+      [0, Math.max(0, padding + height - rows * block)],
+      [0, Math.max(0, padding + width - columns * block)],
+      [0, 0],
+    ]);
+    return tf.slice(reaching, [0, padding, padding, 0], [n, height, width, channels]);
+  },
+
+  [kernel.instanceNorm]: ({ x }, { epsilon }) => normalised(x, epsilon).y,
+
+  // r (v − mean v − y ⟨y, v⟩/M)
+  [kernel.instanceNormGradient]: ({ x, v }, { epsilon }) => {
+    const { y, r } = normalised(x, epsilon);
+    const centred = tf.sub(v, pixelMean(v));
+    return tf.mul(r, tf.sub(centred, tf.mul(y, pixelMean(tf.mul(y, v)))));
+  },
+
+  // −(r²/M) [v′Q + g′P + y (S − 3PQ/M)], with v′, g′ centred, P = ⟨v′, y⟩, Q = ⟨g′, y⟩, S = ⟨v′, g′⟩ over M pixels.
+  // From dr/dx = −r²y/M and dy/dx = N'(x); it holds with epsilon as it stands. Here P, Q, S are means.
+  [kernel.instanceNormCurvature]: ({ x, v, g }, { epsilon }) => {
+    const { y, r } = normalised(x, epsilon);
+    const [v0, g0] = [tf.sub(v, pixelMean(v)), tf.sub(g, pixelMean(g))];
+    const [P, Q, S] = [pixelMean(tf.mul(v0, y)), pixelMean(tf.mul(g0, y)), pixelMean(tf.mul(v0, g0))];
+    const along = tf.mul(y, tf.sub(S, tf.mul(3, tf.mul(P, Q))));
+    return tf.mul(tf.neg(tf.square(r)), tf.addN([tf.mul(v0, Q), tf.mul(g0, P), along]));
+  },
+
+  [kernel.leakyRelu]: ({ x }, { slope }) => tf.where(tf.greater(x, 0), x, tf.mul(x, slope)),
+  [kernel.leakyReluGradient]: ({ where, x }, { slope }) =>
+    tf.where(tf.greater(where, 0), x, tf.mul(x, slope)),
+
+  [kernel.blockSum]: ({ x }, { scale }) => tf.mul(tf.sum(blocksOfFour(x), 3), scale),
+  [kernel.blockFill]: ({ x }, { scale }) => {
+    const [n, height, width, channels] = x.shape;
+    const four = tf.tile(tf.reshape(tf.mul(x, scale), [n * height * width, 1, channels]), [1, 4, 1]);
+    return imageOfFours(four, [n, 2 * height, 2 * width, channels]);
+  },
+
+  [kernel.pickMaximum]: ({ where, x }) => tf.sum(tf.mul(firstMaximum(where), blocksOfFour(x)), 3),
+  [kernel.placeMaximum]: ({ where, x }) =>
+    imageOfFours(tf.mul(firstMaximum(where), tf.expandDims(x, 3)), where.shape),
+
+  [kernel.concatChannels]: ({ a, b }) => tf.concat([a, b], a.rank - 1),
+  [kernel.sliceChannels]: ({ x }, { start, size }) => {
+    const begin = x.shape.map(() => 0);
+    const extent: number[] = [...x.shape];
+    begin[x.rank - 1] = start;
+    extent[x.rank - 1] = size;
+    return tf.slice(x as tf.Tensor, begin, extent);
+  },
+  [kernel.padChannels]: ({ x }, { start, channels }) => {
+    const paddings = x.shape.map((): [number, number] => [0, 0]);
+    paddings[x.rank - 1] = [start, channels - start - x.shape[x.rank - 1]];
+    return tf.pad(x as tf.Tensor, paddings);
+  },
+
+  [kernel.l1]: ({ a, b }) => tf.mean(tf.abs(tf.sub(a, b))),
+  [kernel.l1Gradient]: ({ a, b, gradient }) => tf.mul(tf.sign(tf.sub(a, b)), tf.div(gradient, a.size)),
+  [kernel.l2]: ({ a, b }) => tf.mean(tf.square(tf.sub(a, b))),
+  [kernel.l2Gradient]: ({ a, b, gradient }) => tf.mul(tf.sub(a, b), tf.mul(gradient, 2 / a.size)),
+
+  [kernel.symmetricProduct]: ({ x, s }) => tf.matMul(x as tf.Tensor, s as tf.Tensor),
+
+  // Kingma & Ba 2015 (arXiv:1412.6980), algorithm 1; `rate` and `epsilon` already carry the bias corrections (adam.ts).
+  [kernel.adam]: ({ variable, gradient, first, second }, { rate, beta1, beta2, epsilon }) => {
+    const m = tf.add(tf.mul(first, beta1), tf.mul(gradient, 1 - beta1));
+    const v = tf.add(tf.mul(second, beta2), tf.mul(tf.square(gradient), 1 - beta2));
+    return [tf.sub(variable, tf.mul(rate, tf.div(m, tf.add(tf.sqrt(v), epsilon)))), m, v];
+  },
+};

@@ -1,0 +1,162 @@
+/**
+ * The gradients of our kernels, in terms of our kernels.
+ *
+ * Nearly every op is linear or bilinear in what gradients flow through, so its gradient is its adjoint and the
+ * family closes: convolution, its two adjoints; block sums and fills; slices and pads. What only decides *where*
+ * (the sign of a leaky ReLU's input, the place of a maximum) enters as a constant, `stopGradient`ed, because its derivative is zero
+ * almost everywhere: passing zeros on instead would cost a backward pass of zeros.
+ *
+ * Registered gradients are lazy: an input's gradient is only computed where somebody asks for it.
+ */
+
+import * as tf from "@tensorflow/tfjs-core";
+import { kernel } from "./kernel_names.ts";
+import { stopGradient } from "./stop_gradient.ts";
+
+type Attributes = tf.NamedAttrMap;
+/** What was saved of the inputs; the kernels that are not for images do not read more than two axes of a shape. */
+type Saved = tf.Tensor4D[];
+
+function run(name: string, inputs: tf.NamedTensorMap, attrs: Attributes = {}): tf.Tensor {
+  return tf.engine().runKernel(name, inputs, attrs) as tf.Tensor;
+}
+
+function register(
+  kernelName: string,
+  inputsToSave: string[],
+  gradient: (upstream: tf.Tensor, saved: Saved, attrs: Attributes) => { [input: string]: () => tf.Tensor },
+): void {
+  tf.registerGradient({
+    kernelName,
+    inputsToSave,
+    gradFunc: (upstream, saved, attrs) => gradient(upstream as tf.Tensor, saved as Saved, attrs),
+  });
+}
+
+register(kernel.conv2d, ["x", "filter"], (g, [x, filter], { padding }) => ({
+  x: () =>
+    run(kernel.conv2dBackpropInput, { gradient: g, filter }, {
+      padding,
+      height: x.shape[1],
+      width: x.shape[2],
+    }),
+  filter: () =>
+    run(kernel.conv2dBackpropFilter, { x, gradient: g }, {
+      padding,
+      filterHeight: filter.shape[0],
+      filterWidth: filter.shape[1],
+    }),
+}));
+
+register(kernel.conv2dBackpropInput, ["gradient", "filter"], (g, [gradient, filter], { padding }) => ({
+  gradient: () => run(kernel.conv2d, { x: g, filter }, { padding }),
+  filter: () =>
+    run(kernel.conv2dBackpropFilter, { x: g, gradient }, {
+      padding,
+      filterHeight: filter.shape[0],
+      filterWidth: filter.shape[1],
+    }),
+}));
+
+register(kernel.conv2dBackpropFilter, ["x", "gradient"], (g, [x, gradient], { padding }) => ({
+  x: () =>
+    run(kernel.conv2dBackpropInput, { gradient, filter: g }, {
+      padding,
+      height: x.shape[1],
+      width: x.shape[2],
+    }),
+  gradient: () => run(kernel.conv2d, { x, filter: g }, { padding }),
+}));
+
+register(kernel.spaceToDepth, ["x"], (g, [x], { block, padding }) => ({
+  x: () => run(kernel.depthToSpace, { x: g }, { block, padding, height: x.shape[1], width: x.shape[2] }),
+}));
+
+register(kernel.depthToSpace, ["x"], (g, [x], { block, padding }) => ({
+  x: () => run(kernel.spaceToDepth, { x: g }, { block, padding, rows: x.shape[1], columns: x.shape[2] }),
+}));
+
+register(kernel.instanceNorm, ["x"], (g, [x], { epsilon }) => ({
+  x: () => run(kernel.instanceNormGradient, { x, v: g }, { epsilon }),
+}));
+
+// N'(x) is symmetric: with y = N(x) and r = 1/std it is r·(centring − y yᵀ/M). `instanceNormCurvature` has no gradient:
+// a third derivative is an error of TensorFlow.js that names it.
+register(kernel.instanceNormGradient, ["x", "v"], (g, [x, v], { epsilon }) => ({
+  x: () => run(kernel.instanceNormCurvature, { x, v, g }, { epsilon }),
+  v: () => run(kernel.instanceNormGradient, { x, v: g }, { epsilon }),
+}));
+
+register(kernel.leakyRelu, ["x"], (g, [x], { slope }) => ({
+  x: () => run(kernel.leakyReluGradient, { where: stopGradient(x), x: g }, { slope }),
+}));
+
+register(kernel.leakyReluGradient, ["where"], (g, [where], { slope }) => ({
+  x: () => run(kernel.leakyReluGradient, { where, x: g }, { slope }),
+}));
+
+register(
+  kernel.blockSum,
+  [],
+  (g, _saved, { scale }) => ({ x: () => run(kernel.blockFill, { x: g }, { scale }) }),
+);
+register(
+  kernel.blockFill,
+  [],
+  (g, _saved, { scale }) => ({ x: () => run(kernel.blockSum, { x: g }, { scale }) }),
+);
+
+register(kernel.pickMaximum, ["where"], (g, [where]) => ({
+  x: () => run(kernel.placeMaximum, { where, x: g }),
+}));
+register(kernel.placeMaximum, ["where"], (g, [where]) => ({
+  x: () => run(kernel.pickMaximum, { where, x: g }),
+}));
+
+register(kernel.concatChannels, ["a", "b"], (g, [a, b]) => {
+  const [first, second] = [a, b].map((part) => part.shape[part.rank - 1]);
+  return {
+    a: () => run(kernel.sliceChannels, { x: g }, { start: 0, size: first }),
+    b: () => run(kernel.sliceChannels, { x: g }, { start: first, size: second }),
+  };
+});
+
+register(kernel.sliceChannels, ["x"], (g, [x], { start }) => ({
+  x: () => run(kernel.padChannels, { x: g }, { start, channels: x.shape[x.rank - 1] }),
+}));
+
+register(kernel.padChannels, ["x"], (g, [x], { start }) => ({
+  x: () => run(kernel.sliceChannels, { x: g }, { start, size: x.shape[x.rank - 1] }),
+}));
+
+register(kernel.l1, ["a", "b"], (g, saved) => {
+  const [a, b] = saved.map(stopGradient);
+  return {
+    a: () => run(kernel.l1Gradient, { a, b, gradient: g }),
+    b: () => run(kernel.l1Gradient, { a: b, b: a, gradient: g }),
+  };
+});
+
+// Its inputs a and b arrive as constants, so this is linear in `gradient` alone.
+register(kernel.l1Gradient, ["a", "b"], (g, [a, b]) => ({
+  gradient: () => tf.sum(tf.mul(g, run(kernel.l1Gradient, { a, b, gradient: tf.scalar(1) }))),
+}));
+
+register(kernel.l2, ["a", "b"], (g, [a, b]) => ({
+  a: () => run(kernel.l2Gradient, { a, b, gradient: g }),
+  b: () => run(kernel.l2Gradient, { a: b, b: a, gradient: g }),
+}));
+
+register(kernel.l2Gradient, ["a", "b", "gradient"], (g, [a, b, gradient]) => {
+  const slope = () => tf.mul(g, tf.mul(gradient, 2 / a.size));
+  return {
+    a: slope,
+    b: () => tf.neg(slope()),
+    gradient: () => tf.mul(tf.sum(tf.mul(g, tf.sub(a, b))), 2 / a.size),
+  };
+});
+
+// s arrives as a constant and is symmetric, so the product is its own adjoint.
+register(kernel.symmetricProduct, ["s"], (g, [s]) => ({
+  x: () => run(kernel.symmetricProduct, { x: g, s }),
+}));
