@@ -1,0 +1,94 @@
+/**
+ * Losses of the cycleGAN family, as functions of tensors. All are means over the batch.
+ *
+ * A critic φ maps images to patch maps; φ(x), one number an image, is the mean of its map. In the paper's letters
+ * (000) the critics maximise and the generators minimise
+ *
+ *     γ·ℓ_cycle + ℓ_disc,   ℓ_disc = E φ(x) − E φ(G(y))  (+ the same of ψ in the measurements)
+ *
+ * so a critic's loss here is −ℓ_disc, and a generator's is what depends on it.
+ */
+
+import * as tf from "@tensorflow/tfjs-core";
+import { l1, l2 } from "../engine/ops.ts";
+import type { Network } from "./networks/network.ts";
+
+/** E φ(x), a scalar. */
+export function expectation(φ: Network, x: tf.Tensor4D): tf.Scalar {
+  return tf.tidy(() => tf.mean(φ.apply(x)));
+}
+
+/** E φ(fake) − E φ(real) = −ℓ_disc, what a Wasserstein critic minimises (Arjovsky et al. 2017, arXiv:1701.07875). */
+export function wasserstein(φ: Network, real: tf.Tensor4D, fake: tf.Tensor4D): tf.Scalar {
+  return tf.tidy(() => tf.sub(expectation(φ, fake), expectation(φ, real)));
+}
+
+/**
+ * ‖∇φ(x)‖₂ of each image, `[batch]`; differentiable in φ's weights.
+ *
+ * @param of What is differentiated: the `mean` of φ's map, which is φ(x), or its `sum`.
+ */
+export function gradientNorms(φ: Network, x: tf.Tensor4D, of: "mean" | "sum" = "mean"): tf.Tensor1D {
+  return tf.tidy(() => {
+    const gradient = tf.grad((image) => {
+      const map = φ.apply(image as tf.Tensor4D);
+      const total = tf.sum(map);
+      return of === "mean" ? tf.mul(total, map.shape[0] / map.size) : total;
+    })(x);
+    // The small number keeps the root's derivative finite where a critic is flat.
+    return tf.sqrt(tf.add(tf.sum(tf.square(gradient), [1, 2, 3]), 1e-12));
+  });
+}
+
+/**
+ * E (‖∇φ(x̃)‖₂ − 1)² with x̃ = αx + (1 − α)G(y) (000, eq. 39; Gulrajani et al. 2017, arXiv:1704.00028, eq. 3).
+ *
+ * @param α `[batch, 1, 1, 1]`, uniform in [0, 1)
+ * @param of As for {@linkcode gradientNorms}.
+ */
+export function gradientPenalty(
+  φ: Network,
+  real: tf.Tensor4D,
+  fake: tf.Tensor4D,
+  α: tf.Tensor4D,
+  of: "mean" | "sum" = "mean",
+): tf.Scalar {
+  return tf.tidy(() => {
+    const between = tf.add(fake, tf.mul(α, tf.sub(real, fake)));
+    return tf.mean(tf.square(tf.sub(gradientNorms(φ, between as tf.Tensor4D, of), 1)));
+  });
+}
+
+/** E (map − target)² over all patches: the least-squares GAN's only term (Mao et al. 2017, arXiv:1611.04076). */
+export function leastSquares(φ: Network, x: tf.Tensor4D, target: 0 | 1): tf.Scalar {
+  return tf.tidy(() => {
+    const map = φ.apply(x);
+    return l2(map, tf.fill(map.shape, target));
+  });
+}
+
+/** The critic's loss of a least-squares GAN, halved as by Zhu et al. (arXiv:1703.10593, §4). */
+export function leastSquaresCritic(φ: Network, real: tf.Tensor4D, fake: tf.Tensor4D): tf.Scalar {
+  return tf.tidy(() => weighted([0.5, leastSquares(φ, real, 1)], [0.5, leastSquares(φ, fake, 0)]));
+}
+
+/** ℓ_cycle = E |x − x̂| + E |y − ŷ|, each the mean over all values, for what came back from once around the cycle. */
+export function cycle(x: tf.Tensor, xBack: tf.Tensor, y: tf.Tensor, yBack: tf.Tensor): tf.Scalar {
+  return tf.tidy(() => tf.add(l1(x, xBack), l1(y, yBack)));
+}
+
+/** Σ weight·term; terms of weight 0 are left out. */
+export function weighted(...terms: readonly (readonly [weight: number, term: tf.Scalar])[]): tf.Scalar {
+  return tf.tidy(() =>
+    terms.filter(([weight]) => weight !== 0)
+      .map(([weight, term]): tf.Scalar => weight === 1 ? term : tf.mul(term, weight))
+      .reduce((sum, term) => tf.add(sum, term))
+  );
+}
+
+/** Moves each trained weight into [−bound, bound], as the first Wasserstein GAN did (arXiv:1701.07875, algorithm 1). */
+export function clip(network: Network, bound: number): void {
+  for (const { variable, trained } of network.weights) {
+    if (trained) tf.tidy(() => variable.assign(tf.clipByValue(variable, -bound, bound)));
+  }
+}

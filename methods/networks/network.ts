@@ -1,0 +1,83 @@
+/**
+ * A network: a function of images with weights.
+ *
+ * `apply` is an ordinary composition of tensor ops, so that gradients flow through it; the weights are
+ * `tf.Variable`s with names of their own. A network knows nothing of losses or of how it is trained.
+ */
+
+import * as tf from "@tensorflow/tfjs-core";
+import type { Rng } from "../../core/random.ts";
+import type { Shape } from "../../physics/operator.ts";
+
+/** One array of weights. */
+export interface Weight {
+  /** Unique within its network, e.g. `down1/2`. */
+  readonly name: string;
+  readonly variable: tf.Variable;
+  /** Whether a loss moves it; a weight that none moves is state that the network keeps itself. */
+  readonly trained: boolean;
+}
+
+/** A function of images with weights. Dispose it when done. */
+export interface Network extends Disposable {
+  /** All weights, in a fixed order. */
+  readonly weights: readonly Weight[];
+  /** `[batch, height, width, in]` to `[batch, height', width', out]`; borrows, and the caller owns the result. */
+  apply(input: tf.Tensor4D): tf.Tensor4D;
+  /** Multiply-adds of the convolutions for one input `[height, width, in]`. */
+  macs(inputShape: Shape): number;
+  /** To be called whenever the weights have moved, by networks that keep state about them. */
+  settle?(): void;
+}
+
+/** The standard deviation that a filter starts with, from the number of values that each of its outputs sums over. */
+export type Initialiser = (fanIn: number) => number;
+
+/**
+ * He et al. 2015 (arXiv:1502.01852, eq. 14), which keeps the variance of activations through layers with leaky
+ * ReLUs of this slope.
+ */
+export function he(slope: number): Initialiser {
+  return (fanIn) => Math.sqrt(2 / ((1 + slope ** 2) * fanIn));
+}
+
+/** One standard deviation for all; Zhu et al. 2017 (arXiv:1703.10593, appendix 7.1) take 0.02. */
+export function normal(deviation: number): Initialiser {
+  return () => deviation;
+}
+
+/** Makes a network's filters, each from a stream of random numbers that is named after it, and keeps them in order. */
+export class Filters {
+  readonly weights: Weight[] = [];
+  readonly #rng: Rng;
+  readonly #initialise: Initialiser;
+
+  constructor(rng: Rng, initialise: Initialiser) {
+    this.#rng = rng;
+    this.#initialise = initialise;
+  }
+
+  /** A new filter `[kh, kw, in, out]` from N(0, (scale·deviation)²). */
+  add(name: string, shape: [number, number, number, number], scale = 1): tf.Variable<tf.Rank.R4> {
+    const [height, width, inputs, outputs] = shape;
+    const fanIn = height * width * inputs;
+    const rng = this.#rng.stream(name);
+    const deviation = scale * this.#initialise(fanIn);
+    const values = Float32Array.from({ length: fanIn * outputs }, () => deviation * rng.normal());
+    const variable = newVariable(tf.tensor4d(values, shape));
+    this.weights.push({ name, variable, trained: true });
+    return variable;
+  }
+}
+
+/** A variable that takes over the tensor's values; the tensor is spent. */
+export function newVariable<R extends tf.Rank>(values: tf.Tensor<R>): tf.Variable<R> {
+  const variable = tf.variable(values);
+  values.dispose();
+  return variable;
+}
+
+/** Number of trained parameters. */
+export function parameters(network: Network): number {
+  return network.weights.reduce((sum, { variable, trained }) => sum + (trained ? variable.size : 0), 0);
+}

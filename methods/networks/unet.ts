@@ -1,0 +1,121 @@
+/**
+ * The U-Net (Ronneberger, Fischer & Brox 2015, arXiv:1505.04597) as the papers of this suite use it: with instance
+ * normalisation and leaky ReLUs, and without an activation at the end (000, §4.1 and fig. 4a).
+ *
+ * Each level has two 3x3 convolutions and twice the channels of the level above. Going down halves the image by 2x2
+ * pooling, going up doubles it by nearest neighbours and appends the channels of the same level on the way
+ * down; a 1x1 convolution ends it. There are no biases: normalisation would take them away again.
+ */
+
+import * as tf from "@tensorflow/tfjs-core";
+import type { Rng } from "../../core/random.ts";
+import {
+  averagePool2,
+  concatChannels,
+  conv2d,
+  instanceNorm,
+  leakyRelu,
+  maxPool2,
+  upsample2,
+} from "../../engine/ops.ts";
+import { Filters, he, type Initialiser, type Network } from "./network.ts";
+
+/** What a U-Net can be. */
+export interface UNetOptions {
+  readonly inputChannels: number;
+  readonly outputChannels: number;
+  /** Channels of the first level. */
+  readonly width: number;
+  /** How many times the image is halved. */
+  readonly levels: number;
+  /** Whether each convolution but the last is followed by instance normalisation; true unless said. */
+  readonly norm?: boolean;
+  /** Slope of the leaky ReLU below 0; 0 makes it a ReLU. 0.2 unless said. */
+  readonly slope?: number;
+  /** How an image is halved; `average` unless said. */
+  readonly pool?: "average" | "max";
+  /** Whether the output is the input plus what the U-Net says, which then learns a correction; false unless said. */
+  readonly residual?: boolean;
+  /** Factor on the last convolution's initial weights: a small one starts a residual network near the identity. */
+  readonly lastScale?: number;
+  /** He's rule for the slope unless said. */
+  readonly initialise?: Initialiser;
+}
+
+/**
+ * A U-Net for images of any size: they are padded with zeros to multiples of 2^levels, evenly on both sides, and the
+ * output is cropped to the input's size.
+ *
+ * @throws {RangeError} where a residual network has different numbers of channels at its ends.
+ */
+export function unet(options: UNetOptions, rng: Rng): Network {
+  const { inputChannels, outputChannels, width, levels, norm = true, slope = 0.2, pool = "average" } =
+    options;
+  const { residual = false, lastScale = 1, initialise = he(slope) } = options;
+  if (residual && inputChannels !== outputChannels) {
+    throw new RangeError(
+      `a residual U-Net adds its output to its input, but takes ${inputChannels} channels and gives ` +
+        `${outputChannels}; set residual to false`,
+    );
+  }
+
+  const filters = new Filters(rng, initialise);
+  const channels = (level: number) => width * 2 ** level;
+  const pair = (name: string, from: number, to: number) => [
+    filters.add(`${name}/1`, [3, 3, from, to]),
+    filters.add(`${name}/2`, [3, 3, to, to]),
+  ];
+  const down = Array.from(
+    { length: levels + 1 },
+    (_, level) => pair(`down${level}`, level === 0 ? inputChannels : channels(level - 1), channels(level)),
+  );
+  const up = Array.from(
+    { length: levels },
+    (_, level) => pair(`up${level}`, channels(level) + channels(level + 1), channels(level)),
+  );
+  const last = filters.add("last", [1, 1, width, outputChannels], lastScale);
+
+  const activate = (x: tf.Tensor4D) => leakyRelu(norm ? instanceNorm(x) : x, slope);
+  const convolve = (x: tf.Tensor4D, pair: readonly tf.Tensor4D[]) =>
+    pair.reduce((image, filter) => activate(conv2d(image, filter, { padding: 1 })), x);
+  const halve = pool === "max" ? maxPool2 : averagePool2;
+  const from = (x: tf.Tensor4D, level: number): tf.Tensor4D => {
+    const skip = convolve(x, down[level]);
+    if (level === levels) return skip;
+    const below = from(halve(skip), level + 1);
+    return convolve(concatChannels(skip, upsample2(below)), up[level]);
+  };
+
+  const block = 2 ** levels;
+  return {
+    weights: filters.weights,
+    apply: (input) =>
+      tf.tidy(() => {
+        const output = onMultiplesOf(block, input, (x) => conv2d(from(x, 0), last));
+        return residual ? tf.add(input, output) : output;
+      }),
+    macs([height, width]) {
+      const pixels = Math.ceil(height / block) * Math.ceil(width / block) * block ** 2;
+      const at = (level: number) =>
+        [...down[level], ...(up[level] ?? [])].reduce((sum, f) => sum + f.size, 0);
+      return down.reduce((sum, _, level) => sum + (pixels / 4 ** level) * at(level), pixels * last.size);
+    },
+    [Symbol.dispose]: () => tf.dispose(filters.weights.map(({ variable }) => variable)),
+  };
+}
+
+/** Applies `f` to the image padded with zeros to multiples of `block`, and crops what comes out. */
+function onMultiplesOf(
+  block: number,
+  image: tf.Tensor4D,
+  f: (padded: tf.Tensor4D) => tf.Tensor4D,
+): tf.Tensor4D {
+  const [batch, height, width] = image.shape;
+  const rows = (block - height % block) % block;
+  const columns = (block - width % block) % block;
+  if (rows === 0 && columns === 0) return f(image);
+  const [top, left] = [Math.floor(rows / 2), Math.floor(columns / 2)];
+  const padded = tf.pad(image, [[0, 0], [top, rows - top], [left, columns - left], [0, 0]]);
+  const output = f(padded);
+  return tf.slice(output, [0, top, left, 0], [batch, height, width, output.shape[3]]);
+}

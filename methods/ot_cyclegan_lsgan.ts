@@ -1,0 +1,50 @@
+/** OT-cycleGAN's cycle through the physics with the least-squares GAN of the standard cycleGAN. */
+
+import type { Settings } from "../core/settings.ts";
+import { cycleTerms } from "./certificate.ts";
+import { critic, criticSettings, criticStep } from "./critic.ts";
+import { generator } from "./generator.ts";
+import { cycle, leastSquares, leastSquaresCritic, weighted } from "./losses.ts";
+import { cycleSettings } from "./ot_cyclegan.ts";
+import { defineMethod } from "./training.ts";
+
+const settings = { ...cycleSettings, ...criticSettings } satisfies Settings;
+
+/**
+ * G minimises γ·ℓ_cycle + E (φ(G(y)) − 1)², φ minimises ½ E (φ(x) − 1)² + ½ E φ(G(y))²: the loss that Lim et al. 2020
+ * (arXiv:1908.09414, 001 here) train with, on 000's Table 1(c).
+ *
+ * 000's duality does not cover it, so there is no certificate; the two cycle terms are followed instead.
+ */
+export const otCycleGanLsgan = defineMethod({
+  name: "ot-cyclegan-lsgan",
+  about: "OT-cycleGAN's known operator with a least-squares GAN",
+  source: "Sim et al. 2020 (arXiv:1909.12116), Table 1(c); GAN loss of Mao et al. 2017 (arXiv:1611.04076)",
+  effort: 2.2,
+  settings,
+  knows: { pairs: false, operator: "exactly" },
+
+  networks: (set, { seenShape, imageShape }, rng) => ({
+    G: generator(set, seenShape, imageShape, rng.stream("G")),
+    φ: critic(set, imageShape, rng.stream("φ")),
+  }),
+
+  fakes: { G: (G, { y, see }) => G.apply(see(y)) },
+
+  losses: {
+    generator: ({ G, φ }, { x, y, A, see, fake }, set) =>
+      weighted(
+        [set.gamma, cycle(x, G.apply(see(A.forward(x))), y, A.forward(fake.G))],
+        [1, leastSquares(φ, fake.G, 1)],
+      ),
+    critic: ({ φ }, { x, fake }) => leastSquaresCritic(φ, x, fake.G),
+  },
+
+  steps: (set) => [
+    { minimise: "generator", over: ["G"], rate: set.rate },
+    { minimise: "critic", over: ["φ"], ...criticStep(set) },
+  ],
+
+  reconstructs: "G",
+  monitor: ({ G }, batch) => cycleTerms(G, batch),
+});

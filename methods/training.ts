@@ -1,0 +1,322 @@
+/**
+ * Trained methods as values: networks, what they make, losses, and the steps of an update.
+ *
+ * **Mental model.** One update draws a batch and goes through the definition's steps. A step minimises one loss over
+ * some networks, once or several times, on the update's batch or on fresh ones. A step over a network computes
+ * what that network makes (its *fake*) inside its own gradient; the steps after it on the same batch are given the
+ * same fake as plain data, so a generator's forward pass serves its critic too.
+ *
+ * A loss is a pure function of tensors (the batch, the fakes, random numbers) and settings; all that changes between
+ * two updates besides them is a learning rate. That is what lets an engine record a step and replay it.
+ *
+ * **What it does not do.** It knows neither datasets nor clocks, and does not judge: a loss that is not finite is
+ * returned as it is.
+ */
+
+import * as tf from "@tensorflow/tfjs-core";
+import { explain } from "../core/errors.ts";
+import { sizeOf } from "../core/image.ts";
+import type { Rng } from "../core/random.ts";
+import type { Setting, Settings, Values } from "../core/settings.ts";
+import { Adam } from "../engine/adam.ts";
+import type { Batch, Knows, Learner, Meeting, Method, Problem } from "./method.ts";
+import { type Network, parameters } from "./networks/network.ts";
+import { ImagePool } from "./pool.ts";
+
+/** The settings that every trained method has. */
+export const trainingSettings = {
+  beta1: { default: 0.5, about: "Adam's decay of the first moment", min: 0, max: 0.999999 },
+  beta2: { default: 0.9, about: "Adam's decay of the second moment", min: 0, max: 0.999999 },
+  decayFrom: {
+    default: 0.5,
+    about: "share of the updates after which learning rates fall linearly to 0; 1 keeps them constant",
+    min: 0,
+    max: 1,
+  },
+} satisfies Settings;
+
+/** Settings with those of {@linkcode trainingSettings} among them. */
+export type TrainingSettings =
+  & Settings
+  & { readonly [name in keyof typeof trainingSettings]: Setting<number> };
+
+/** A method's networks by the letters that its equations use. */
+export type Networks = { readonly [letter: string]: Network };
+
+/** Random numbers as inputs of a step. */
+export interface RandomTensors {
+  /** Independent uniform numbers in [0, 1). */
+  uniform<R extends tf.Rank>(shape: tf.ShapeMap[R]): tf.Tensor<R>;
+  /** Independent standard normal numbers. */
+  normal<R extends tf.Rank>(shape: tf.ShapeMap[R]): tf.Tensor<R>;
+}
+
+/** What a loss sees. */
+export interface Scene<K extends Knows = Knows, Makers extends string = string> extends Batch<K> {
+  /** What each maker made of the batch: with its gradient in a step over that network, as plain data elsewhere. */
+  readonly fake: { readonly [letter in Makers]: tf.Tensor4D };
+  readonly random: RandomTensors;
+}
+
+/** One step of an update. */
+export interface Step<N extends Networks, Losses extends string> {
+  /** The loss. */
+  readonly minimise: Losses;
+  /** The networks whose weights move; the others are constants. */
+  readonly over: readonly (keyof N & string)[];
+  /** Adam's learning rate before it decays. */
+  readonly rate: number;
+  /** How often; once unless said. */
+  readonly times?: number;
+  /** Whether each time sees the update's batch or draws one of its own; `same` unless said. */
+  readonly batch?: "same" | "fresh";
+  /** Fakes come out of pools of this many images; 0, no pool, unless said. */
+  readonly pool?: number;
+  /** Called each time after the weights have moved. */
+  after?(networks: N): void;
+}
+
+/** A trained method, as its file writes it down. */
+export interface Definition<
+  S extends TrainingSettings,
+  K extends Knows,
+  N extends Networks,
+  Makers extends keyof N & string,
+  Losses extends string,
+> {
+  readonly name: string;
+  readonly about: string;
+  readonly source: string;
+  readonly effort: number;
+  readonly settings: S;
+  readonly knows: K;
+  /** Makes the networks; each opens a stream of its own. */
+  networks(set: Values<S>, problem: Problem, rng: Rng): N;
+  /** What a network makes of a batch, for losses to share. */
+  readonly fakes?: { readonly [letter in Makers]: (network: N[letter], batch: Batch<K>) => tf.Tensor4D };
+  /** Scalars to be minimised. */
+  readonly losses: {
+    readonly [loss in Losses]: (networks: N, scene: Scene<K, Makers>, set: Values<S>) => tf.Scalar;
+  };
+  /** The steps of an update, in order. */
+  steps(set: Values<S>): readonly Step<NoInfer<N>, NoInfer<Losses>>[];
+  /** Scalars to follow on validation data. */
+  monitor?(networks: N, batch: Batch<K>, set: Values<S>): { readonly [quantity: string]: tf.Scalar };
+  /** The network that makes an image of what is seen of a measurement. */
+  readonly reconstructs: keyof NoInfer<N> & string;
+}
+
+/** The method that a definition describes. */
+export function defineMethod<
+  S extends TrainingSettings,
+  const K extends Knows,
+  N extends Networks,
+  Makers extends keyof N & string,
+  Losses extends string,
+>(definition: Definition<S, K, N, Makers, Losses>): Method<S> {
+  const { name, about, source, knows, settings, effort } = definition;
+  return {
+    name,
+    about,
+    source,
+    knows,
+    settings,
+    effort,
+    trains: true,
+    prepare: (problem, set, rng) => learner(definition, problem, set, rng),
+  };
+}
+
+/** The learning rate when `progress` of the updates are done: constant up to `decayFrom`, then linearly to 0. */
+export function scheduled(rate: number, progress: number, decayFrom: number): number {
+  return progress < decayFrom ? rate : rate * (1 - progress) / (1 - decayFrom);
+}
+
+function learner<
+  S extends TrainingSettings,
+  K extends Knows,
+  N extends Networks,
+  Makers extends keyof N & string,
+  Losses extends string,
+>(definition: Definition<S, K, N, Makers, Losses>, problem: Problem, set: Values<S>, rng: Rng): Learner {
+  const { beta1, beta2, decayFrom } = set as unknown as Values<typeof trainingSettings>;
+  const networks = definition.networks(set, problem, rng.stream("networks"));
+  const makers = Object.keys(definition.fakes ?? {}) as Makers[];
+  const steps = definition.steps(set).map((step) => {
+    const own = rng.stream(`${step.minimise} over ${step.over.join(" and ")}`);
+    const pool = (letter: Makers) =>
+      [letter, new ImagePool(step.pool ?? 0, own.stream(`pool of ${letter}`))] as const;
+    return {
+      ...step,
+      variables: step.over.flatMap((letter) => trainedVariables(networks[letter])),
+      adam: new Adam({ beta1, beta2 }),
+      random: randomTensors(own.stream("random")),
+      pools: new Map(makers.map(pool)),
+    };
+  });
+  type RunningStep = typeof steps[number];
+
+  /** A batch, and what networks made of it so far. */
+  interface Material {
+    readonly batch: Batch<K>;
+    readonly made: Map<Makers, tf.Tensor4D>;
+  }
+
+  const taken = async (draw: () => Promise<Batch>): Promise<Material> => {
+    const batch = await draw();
+    if (definition.knows.operator === "exactly" && batch.A === undefined) {
+      throw new TypeError(explain({
+        what: `method "${definition.name}" knows the operator, but was given a batch without one`,
+        fix: 'hand out `A` with each batch to methods that declare `knows: { operator: "exactly" }`',
+      }));
+    }
+    return { batch: batch as Batch<K>, made: new Map() };
+  };
+
+  const dispose = ({ batch, made }: Material): void => tf.dispose([batch.x, batch.y, ...made.values()]);
+
+  const make = (letter: Makers, batch: Batch<K>) => definition.fakes![letter](networks[letter], batch);
+
+  const scene = (step: RunningStep, { batch, made }: Material): Scene<K, Makers> => {
+    const fake = {} as { [letter in Makers]: tf.Tensor4D };
+    const keep = (letter: Makers, image: tf.Tensor4D): tf.Tensor4D => {
+      made.get(letter)?.dispose();
+      made.set(letter, tf.keep(image));
+      return image;
+    };
+    for (const letter of makers) {
+      let here: tf.Tensor4D | undefined;
+      const get = (): tf.Tensor4D => {
+        if (step.over.includes(letter)) return keep(letter, make(letter, batch));
+        const plain = made.get(letter) ?? keep(letter, withoutTape(batch.y, () => make(letter, batch)));
+        return step.pool ? step.pools.get(letter)!.exchange(plain) : plain;
+      };
+      Object.defineProperty(fake, letter, { get: () => here ??= get() });
+    }
+    return { ...batch, fake, random: step.random };
+  };
+
+  /** One update of the networks of one step; the loss's value belongs to the caller. */
+  const minimise = (step: RunningStep, material: Material, progress: number): tf.Scalar => {
+    const loss = tf.tidy(() => {
+      const seen = scene(step, material);
+      const { value, grads } = tf.variableGrads(
+        () => definition.losses[step.minimise](networks, seen, set),
+        step.variables,
+      );
+      const gradients = step.variables.map((variable) =>
+        grads[variable.name] ?? unreached(definition.name, step, networks, variable)
+      );
+      step.adam.step(step.variables, gradients, scheduled(step.rate, progress, decayFrom));
+      return value;
+    });
+    for (const letter of step.over) networks[letter].settle?.();
+    step.after?.(networks);
+    return loss;
+  };
+
+  const update = async (draw: () => Promise<Batch>, progress: number): Promise<Record<string, number>> => {
+    const losses = new Map<string, tf.Scalar[]>();
+    const shared = await taken(draw);
+    try {
+      for (const step of steps) {
+        const values: tf.Scalar[] = [];
+        losses.set(step.minimise, values);
+        for (let time = 0; time < (step.times ?? 1); time++) {
+          const material = step.batch === "fresh" ? await taken(draw) : shared;
+          try {
+            values.push(minimise(step, material, progress));
+          } finally {
+            if (material !== shared) dispose(material);
+          }
+        }
+      }
+      const log: Record<string, number> = {};
+      for (const [name, values] of losses) log[name] = mean(await Promise.all(values.map(number)));
+      return log;
+    } finally {
+      dispose(shared);
+      tf.dispose([...losses.values()]);
+    }
+  };
+
+  const monitor = async (batch: Batch): Promise<Record<string, number>> => {
+    const quantities = tf.tidy(() => definition.monitor!(networks, batch as Batch<K>, set));
+    try {
+      const log: Record<string, number> = {};
+      for (const [name, value] of Object.entries(quantities)) log[name] = await number(value);
+      return log;
+    } finally {
+      tf.dispose(Object.values(quantities));
+    }
+  };
+
+  const weights = Object.entries(networks).flatMap(([letter, network]) =>
+    network.weights.map(({ name, variable }) => ({ name: `${letter}/${name}`, variable }))
+  );
+  const reconstructs: Network = networks[definition.reconstructs];
+  return {
+    parameters: parameters(reconstructs),
+    macs: (seenShape) => reconstructs.macs(seenShape),
+    update,
+    ...(definition.monitor === undefined ? {} : { monitor }),
+    reconstruct: (y: tf.Tensor4D, meeting: Meeting) => tf.tidy(() => reconstructs.apply(meeting.see(y))),
+    weights: () =>
+      Promise.all(weights.map(async ({ name, variable }) => ({
+        name,
+        shape: variable.shape,
+        data: Float32Array.from(await variable.data()),
+      }))),
+    [Symbol.dispose]() {
+      for (const network of Object.values(networks)) network[Symbol.dispose]();
+      for (const { adam, pools } of steps) {
+        adam[Symbol.dispose]();
+        for (const pool of pools.values()) pool[Symbol.dispose]();
+      }
+    },
+  };
+}
+
+function trainedVariables(network: Network): tf.Variable[] {
+  return network.weights.filter(({ trained }) => trained).map(({ variable }) => variable);
+}
+
+function randomTensors(rng: Rng): RandomTensors {
+  const filled = <R extends tf.Rank>(shape: tf.ShapeMap[R], draw: () => number) =>
+    tf.tensor<R>(Float32Array.from({ length: sizeOf(shape) }, draw), shape);
+  return {
+    uniform: (shape) => filled(shape, rng.uniform),
+    normal: (shape) => filled(shape, rng.normal),
+  };
+}
+
+/** What `make` makes, computed without recording it for a gradient, also in the middle of one. */
+function withoutTape(any: tf.Tensor, make: () => tf.Tensor4D): tf.Tensor4D {
+  // The tape does not look into an op with a gradient of its own; nothing ever asks for this one.
+  return tf.customGrad((input) => ({ value: make(), gradFunc: () => tf.zerosLike(input as tf.Tensor) }))(
+    any,
+  ) as tf.Tensor4D;
+}
+
+async function number(scalar: tf.Scalar): Promise<number> {
+  return (await scalar.data())[0];
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function unreached(
+  method: string,
+  step: { readonly minimise: string; readonly over: readonly string[] },
+  networks: Networks,
+  variable: tf.Variable,
+): never {
+  const weight = step.over.flatMap((letter) =>
+    networks[letter].weights.filter((one) => one.variable === variable).map(({ name }) => `${letter}/${name}`)
+  );
+  throw new TypeError(explain({
+    what: `method "${method}" minimises "${step.minimise}", which does not depend on the weights ${weight}`,
+    fix: "let the loss use that network, or leave the network out of the step's `over`",
+  }));
+}
