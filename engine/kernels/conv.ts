@@ -4,9 +4,9 @@
  * `conv/forward.ts` and `conv/filter_gradient.ts`: the gradient in the image is a convolution of the padded gradient with the
  * filter turned by 180° and its channels swapped (Dumoulin & Visin 2016, arXiv:1603.07285, relationship 8).
  */
-import { filterGradient } from "./conv/filter_gradient";
-import { convolveBlocks, convolvePairs } from "./conv/forward";
-import { packBlocks, packPairs, padImage } from "./conv/layout";
+import { filterGradient } from "./conv/filter_gradient.ts";
+import { convolveBlocks, convolvePairs } from "./conv/forward.ts";
+import { packBlocks, packPairs, padImage } from "./conv/layout.ts";
 
 export function convForward(
   x: usize,

@@ -9,7 +9,7 @@
  * ratio as forward. Pixels go by in blocks of rows that the caches hold, each block is summed on its own from zero and
  * then added: the order is fixed by the sizes, and shorter sums round less.
  */
-import { lane0, lane1, lane2, lane3, madd } from "../shared/simd";
+import { lane0, lane1, lane2, lane3, madd } from "../shared/simd.ts";
 
 /** Pixels a block, about: so many that adding it costs little, so few that rounding does not grow. */
 const BLOCK = 2048;

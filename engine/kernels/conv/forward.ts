@@ -11,7 +11,7 @@
  * numbered through the whole batch, four a tile, each with a pointer of its own, so widths need not divide by four; the
  * last tile repeats its last pixel and does not store it.
  */
-import { lane0, lane1, lane2, lane3, madd, sumLanes } from "../shared/simd";
+import { lane0, lane1, lane2, lane3, madd, sumLanes } from "../shared/simd.ts";
 
 /**
  * The outputs in blocks of eight. Tile: 4 pixels x 8 outputs = 8 accumulators; per 4 inputs, 4 vectors of x
