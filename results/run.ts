@@ -8,7 +8,7 @@
 import { explain } from "../core/errors.ts";
 import { readIfThere } from "../core/files.ts";
 import type { Json } from "../core/json.ts";
-import { parseRecord, type ResultRecord } from "./record.ts";
+import { parseRecord, recordName, type ResultRecord } from "./record.ts";
 
 /** A metric as reports need it. */
 export interface MetricHead {
@@ -73,23 +73,50 @@ export interface Run {
   readonly file: RunFile;
   /** In the plan's order. */
   readonly records: readonly ResultRecord[];
+  /** Records that could not be taken, each in words with its file; the others stay valid. */
+  readonly refused?: readonly string[];
 }
 
 /**
- * Reads a run's folder: `run.json`, and the records of its plan that are there.
+ * Reads a run's folder: `run.json`, and the records of its plan that are there. A record that cannot be read, or that
+ * belongs to another job or run, is refused by name, and the others stay valid.
  *
- * @throws {SyntaxError} where a file cannot be read, naming the file.
+ * @throws {SyntaxError} where `run.json` or `plan.json` cannot be read, naming the file.
  */
 export async function readRun(folder: string): Promise<Run> {
   const file = await readJson<RunFile>(`${folder}/run.json`);
   const plan = await readJson<{ jobs: { record: string }[] }>(`${folder}/plan.json`);
   const records: ResultRecord[] = [];
-  for (const { record } of plan.jobs) {
-    const path = `${folder}/records/${record}`;
+  const refused: string[] = [];
+  for (const { record: name } of plan.jobs) {
+    const path = `${folder}/records/${name}`;
     const text = await readIfThere(path);
-    if (text !== undefined) records.push(parseRecord(text, path));
+    if (text === undefined) continue;
+    try {
+      const record = parseRecord(text, path);
+      assertBelongs(record, name, file, path);
+      records.push(record);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      refused.push(error.message);
+    }
   }
-  return { folder, file, records };
+  return { folder, file, records, refused };
+}
+
+function assertBelongs(record: ResultRecord, name: string, file: RunFile, where: string): void {
+  const { method, seed, configuration } = record;
+  const fix = "delete it and run the benchmark again; the other records stay valid";
+  if (recordName(method, seed) !== name) {
+    const what = `the record is of method "${method}", seed ${seed}, which is not what its file name says`;
+    throw new SyntaxError(explain({ what, where, fix }));
+  }
+  if (configuration !== file.configuration) {
+    const what = `the record is of another run: configuration ${configuration.slice(0, 12)}, here it is ${
+      file.configuration.slice(0, 12)
+    }`;
+    throw new SyntaxError(explain({ what, where, fix }));
+  }
 }
 
 async function readJson<T>(path: string): Promise<T> {
@@ -97,12 +124,8 @@ async function readJson<T>(path: string): Promise<T> {
   try {
     return JSON.parse(text) as T;
   } catch (cause) {
+    const what = `not valid JSON: ${(cause as Error).message}`;
     const fix = "restore the file, or start the run over with --fresh";
-    throw new SyntaxError(
-      explain({ what: `not valid JSON: ${(cause as Error).message}`, where: path, fix }),
-      {
-        cause,
-      },
-    );
+    throw new SyntaxError(explain({ what, where: path, fix }), { cause });
   }
 }

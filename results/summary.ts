@@ -1,0 +1,187 @@
+/**
+ * Means and spreads over a run's records, from which every table is made.
+ *
+ * The unit is the subject: a seed's score is the mean over subjects of each subject's mean over its samples; a score of
+ * a whole subject, or of the whole run, enters as it is. The spread is the sample standard deviation (n − 1) over
+ * seeds. ∞ and "no value" are left out of a mean and counted; where every value that there is is ∞, the mean is ∞.
+ * Only finished jobs enter; diverged and failed ones are listed. Whatever order jobs ended in, the sums are the same.
+ */
+
+import { type Cost, decodeValue, type ResultRecord, type ScoreRow } from "./record.ts";
+import type { MetricHead, RowHead, Run } from "./run.ts";
+
+/** The convention under which costs are listed; they alone may differ between two identical runs. */
+export const costConvention = "cost";
+
+/** What a job costs, in the order of tables. */
+export const costMetrics: readonly (MetricHead & { readonly id: keyof Cost })[] = [
+  {
+    id: "train-seconds",
+    convention: costConvention,
+    unit: "s",
+    better: "lower",
+    about: "seconds of training",
+  },
+  {
+    id: "updates-per-second",
+    convention: costConvention,
+    unit: "1/s",
+    better: "higher",
+    about: "generator updates a second, with the critic updates that belong to them",
+  },
+  {
+    id: "inference-ms",
+    convention: costConvention,
+    unit: "ms",
+    better: "lower",
+    about: "milliseconds a reconstruction of one sample, warm-up excluded",
+  },
+  {
+    id: "peak-memory",
+    convention: costConvention,
+    unit: "MB",
+    better: "lower",
+    about: "the most memory that the job's process held",
+  },
+];
+
+/** How large a method is; the same in every identical run, so no cost in that sense. */
+export const sizeMetrics: readonly (MetricHead & { readonly id: "parameters" | "macs" })[] = [
+  {
+    id: "parameters",
+    convention: "count",
+    unit: "",
+    better: "lower",
+    about: "trained parameters that a reconstruction uses",
+  },
+  {
+    id: "macs",
+    convention: "count",
+    unit: "",
+    better: "lower",
+    about: "multiply-adds of one reconstruction",
+  },
+];
+
+/** One metric of one row. */
+export interface Cell {
+  readonly metric: MetricHead;
+  /** Over seeds; null where there is no value, ∞ where every value is. */
+  readonly mean: number | null;
+  /** Sample standard deviation over seeds; null for fewer than two. */
+  readonly std: number | null;
+  /** Seeds that the mean is over; 1 where a method has none. */
+  readonly n: number;
+  /** How many scores there are, of all seeds, with and without a value. */
+  readonly scores: number;
+  /** How many of them are ±∞ and were left out of the mean. */
+  readonly infinite: number;
+  /** How many have no value. */
+  readonly missing: number;
+  /** Why not, each reason once. */
+  readonly reasons: readonly string[];
+}
+
+/** One row of the table. */
+export interface SummaryRow {
+  readonly head: RowHead;
+  /** Its records, seeds ascending. */
+  readonly records: readonly ResultRecord[];
+  /** How many jobs the run has for it. */
+  readonly planned: number;
+  /** How many of them ended with a result that entered the means. */
+  readonly done: number;
+  /** In the order of {@linkcode Summary.metrics}. */
+  readonly cells: readonly Cell[];
+  /** In the order of {@linkcode sizeMetrics}. */
+  readonly sizes: readonly Cell[];
+  /** In the order of {@linkcode costMetrics}. */
+  readonly costs: readonly Cell[];
+}
+
+/** A run, summed up. */
+export interface Summary {
+  readonly metrics: readonly MetricHead[];
+  readonly rows: readonly SummaryRow[];
+}
+
+/** Sums up a run: its rows and metrics in the order of `run.json`. */
+export function summarise({ file, records }: Run): Summary {
+  const rows = file.rows.map((head): SummaryRow => {
+    const own = records.filter(({ method }) => method === head.name);
+    own.sort((a, b) => (a.seed ?? -Infinity) - (b.seed ?? -Infinity));
+    const done = own.filter(({ state }) => state.kind === "done");
+    return {
+      head,
+      records: own,
+      planned: Math.max(own.length, head.trains ? file.seeds.length : 1),
+      done: done.length,
+      cells: file.metrics.map((metric) =>
+        cellOf(metric, done.map(({ scores }) => scores.filter((score) => isOf(score, metric))))
+      ),
+      sizes: sizeMetrics.map((metric) => cellOf(metric, done.map((record) => single(record[metric.id])))),
+      costs: costMetrics.map((metric) => cellOf(metric, done.map(({ cost }) => single(cost[metric.id])))),
+    };
+  });
+  return { metrics: file.metrics, rows };
+}
+
+/** Whether a score is of this metric under its convention. */
+export function isOf(score: ScoreRow, metric: MetricHead): boolean {
+  return score.metric === metric.id && score.convention === metric.convention;
+}
+
+type Scores = readonly Pick<ScoreRow, "subject" | "sample" | "value" | "reason">[];
+
+/** A number of the whole job, as scores; absent or null is no score at all. */
+function single(value: number | null | undefined): Scores {
+  return value === null || value === undefined ? [] : [{ subject: "", sample: "", value }];
+}
+
+/** One cell from the scores of each seed. */
+function cellOf(metric: MetricHead, seeds: readonly Scores[]): Cell {
+  const { mean, values } = meanOf(seeds.map(scoreOfSeed));
+  const all = seeds.flat();
+  const infinite = all.filter(({ value }) => value === "Inf" || value === "-Inf").length;
+  const without = all.filter(({ value }) => value === null);
+  return {
+    metric,
+    mean,
+    std: sampleDeviation(values),
+    n: values.length,
+    scores: all.length,
+    infinite: mean === null || Number.isFinite(mean) ? infinite : 0,
+    missing: without.length,
+    reasons: [...new Set(without.map(({ reason }) => reason ?? "no reason given"))],
+  };
+}
+
+/** The score of one seed: samples to subjects, subjects to one. */
+function scoreOfSeed(scores: Scores): number | null {
+  const subjects = new Map<string, (number | null)[]>();
+  for (const { subject, value } of scores) {
+    const values = subjects.get(subject) ?? [];
+    values.push(decodeValue(value));
+    subjects.set(subject, values);
+  }
+  return meanOf([...subjects.values()].map((values) => meanOf(values).mean)).mean;
+}
+
+/** The mean over what is finite, or ∞ where nothing but one infinity is there; and the values that it is over. */
+function meanOf(all: readonly (number | null)[]): { mean: number | null; values: readonly number[] } {
+  const values = all.filter((value) => value !== null);
+  const finite = values.filter(Number.isFinite);
+  if (finite.length > 0) return { mean: meanOfFinite(finite), values: finite };
+  return new Set(values).size === 1 ? { mean: values[0], values } : { mean: null, values: [] };
+}
+
+function meanOfFinite(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function sampleDeviation(values: readonly number[]): number | null {
+  if (values.length < 2 || !values.every(Number.isFinite)) return null;
+  const mean = meanOfFinite(values);
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return Math.sqrt(squares / (values.length - 1));
+}
