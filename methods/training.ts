@@ -160,6 +160,8 @@ function learner<
   interface Material {
     readonly batch: Batch<K>;
     readonly made: Map<Makers, tf.Tensor4D>;
+    /** What pools gave for it. */
+    readonly pooled: Map<ImagePool, tf.Tensor4D>;
   }
 
   const taken = async (draw: () => Promise<Batch>): Promise<Material> => {
@@ -170,28 +172,36 @@ function learner<
         fix: 'hand out `A` with each batch to methods that declare `knows: { operator: "exactly" }`',
       }));
     }
-    return { batch: batch as Batch<K>, made: new Map() };
+    return { batch: batch as Batch<K>, made: new Map(), pooled: new Map() };
   };
 
-  const dispose = ({ batch, made }: Material): void => tf.dispose([batch.x, batch.y, ...made.values()]);
+  const dispose = ({ batch, made, pooled }: Material): void =>
+    tf.dispose([batch.x, batch.y, ...made.values(), ...pooled.values()]);
+
+  const keep = <Key>(images: Map<Key, tf.Tensor4D>, key: Key, image: tf.Tensor4D): tf.Tensor4D => {
+    images.get(key)?.dispose();
+    images.set(key, tf.keep(image));
+    return image;
+  };
 
   const make = (letter: Makers, batch: Batch<K>) => definition.fakes![letter](networks[letter], batch);
 
-  const scene = (step: RunningStep, { batch, made }: Material): Scene<K, Makers> => {
-    const fake = {} as { [letter in Makers]: tf.Tensor4D };
-    const keep = (letter: Makers, image: tf.Tensor4D): tf.Tensor4D => {
-      made.get(letter)?.dispose();
-      made.set(letter, tf.keep(image));
-      return image;
+  /** What a loss sees in a step; fakes are made, or fetched, when it first asks for them. */
+  const scene = (step: RunningStep, { batch, made, pooled }: Material): Scene<K, Makers> => {
+    const plain = (letter: Makers) =>
+      made.get(letter) ?? keep(made, letter, withoutTape(batch.y, () => make(letter, batch)));
+    const given = (letter: Makers) => {
+      if (!step.pool) return plain(letter);
+      const pool = step.pools.get(letter)!;
+      return pooled.get(pool) ?? keep(pooled, pool, pool.exchange(plain(letter)));
     };
+    const fake = {} as { [letter in Makers]: tf.Tensor4D };
     for (const letter of makers) {
-      let here: tf.Tensor4D | undefined;
-      const get = (): tf.Tensor4D => {
-        if (step.over.includes(letter)) return keep(letter, make(letter, batch));
-        const plain = made.get(letter) ?? keep(letter, withoutTape(batch.y, () => make(letter, batch)));
-        return step.pool ? step.pools.get(letter)!.exchange(plain) : plain;
-      };
-      Object.defineProperty(fake, letter, { get: () => here ??= get() });
+      let image: tf.Tensor4D | undefined;
+      Object.defineProperty(fake, letter, {
+        get: () =>
+          image ??= step.over.includes(letter) ? keep(made, letter, make(letter, batch)) : given(letter),
+      });
     }
     return { ...batch, fake, random: step.random };
   };
