@@ -43,6 +43,12 @@ export interface Row {
   readonly about?: string;
 }
 
+/** A quantity of the whole run, by the id that a learner's `monitor` gives it. */
+export interface Followed extends MetricHead {
+  /** How the values of several validation batches become one. */
+  readonly over: "mean" | "max";
+}
+
 /** A reconstructed sample as `--keep-images` keeps it, after the view that metrics have. */
 export interface Kept {
   readonly sample: string;
@@ -98,8 +104,8 @@ export interface Benchmark<S extends Settings = Settings> {
   readonly byName: readonly Row[];
   /** In the table's order; the first is the leading one, by which weights are chosen on validation subjects. */
   readonly metrics: readonly Metric[];
-  /** Quantities that learners follow on validation data and that the table shows, by the id that `monitor` gives them. */
-  readonly followed: readonly MetricHead[];
+  /** Quantities that learners follow on validation data and that the table shows. */
+  readonly followed: readonly Followed[];
   /** Splits an error image into what the operator sees of it and what it does not; absent where nobody knows the operator. */
   splitError?(A: Operator, error: tf.Tensor4D): Promise<{ seen: Image; unseen: Image }>;
   /** Writes the reconstructions of one subject for `--keep-images` to files whose path starts with `base`. */

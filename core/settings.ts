@@ -30,11 +30,13 @@ export interface Setting<T extends SettingValue = SettingValue> {
 export type Settings = { readonly [name: string]: Setting };
 
 /** The values of declared settings: what a method or a benchmark reads. */
-export type Values<S extends Settings = Settings> = {
-  readonly [K in keyof S]: S[K]["default"] extends number ? number
-    : S[K]["default"] extends boolean ? boolean
-    : string;
-};
+export type Values<S extends Settings = Settings> = { readonly [K in keyof S]: Widened<S[K]["default"]> };
+
+// The brackets keep a union whole: undeclared settings are any of the three.
+type Widened<T extends SettingValue> = [T] extends [number] ? number
+  : [T] extends [boolean] ? boolean
+  : [T] extends [string] ? string
+  : SettingValue;
 
 /** Values given for some settings, before they are checked. */
 export type Overrides = { readonly [name: string]: SettingValue };

@@ -5,7 +5,7 @@
  * profile, `--set`. What came out is what runs, what `run.json` says, and what the hash is of.
  */
 
-import { type Benchmark, type ProfileName, type Row } from "../benchmarks/benchmark.ts";
+import type { Benchmark, ProfileName, Row } from "../benchmarks/benchmark.ts";
 import { suggest, UsageError } from "../core/errors.ts";
 import {
   type Overrides,

@@ -1,0 +1,198 @@
+/** `deno task bench`: runs a benchmark and leaves its tables. */
+
+import process from "node:process";
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { suggest, UsageError } from "../core/errors.ts";
+import { execute } from "../harness/execute.ts";
+import { writePlan } from "../harness/folder.ts";
+import { type Order, prepare, type Prepared } from "../harness/prepare.ts";
+import { readRun } from "../results/run.ts";
+import { writeReports } from "../reports/write.ts";
+import { exitWithError } from "./exit.ts";
+import { listOf } from "./list.ts";
+import { Console } from "./progress.ts";
+import { loadSuite } from "./suite.ts";
+
+const options = {
+  profile: { type: "string", default: "quick" },
+  data: { type: "string", multiple: true, default: [] },
+  split: { type: "string", default: "subjects" },
+  "slice-axis": { type: "string" },
+  methods: { type: "string" },
+  seeds: { type: "string" },
+  "data-seed": { type: "string", default: "1" },
+  set: { type: "string", multiple: true, default: [] },
+  use: { type: "string", multiple: true, default: [] },
+  workers: { type: "string" },
+  backend: { type: "string", default: "wasm" },
+  portable: { type: "boolean", default: false },
+  out: { type: "string" },
+  fresh: { type: "boolean", default: false },
+  "keep-images": { type: "boolean", default: false },
+  plan: { type: "boolean", default: false },
+  help: { type: "boolean", short: "h", default: false },
+} as const;
+
+const help = `deno task bench <benchmark> [options]     runs a benchmark and leaves its tables in a folder
+deno task bench list                      every benchmark with its question, methods, metrics, settings and presets
+
+What is run
+  --profile smoke|quick|paper   how large: seconds, minutes, or the paper's size (default quick)
+  --methods a,b,…               rows of the table, some by name only (see list); default: the benchmark's own
+  --seeds LIST                  a range 11-13, a list 1,4,9, or a number 3 for the seeds 1 to 3
+  --set name=value              changes a setting of the benchmark or of its methods; may be repeated.
+                                --set method.name=value changes it for one method
+  --use FILE.ts                 adds methods, data or benchmarks from your own module; may be repeated
+
+On which data
+  --data PATH                   a file or a folder; may be repeated; default: embedded, simulated data
+  --split subjects|slabs|shuffled|FILE
+                                who trains and who tests: by subject (default); contiguous slabs of each subject;
+                                the reference code's shuffled slices; or a JSON file of subjects by part
+  --slice-axis N                the array axis (0, 1, 2) to slice volumes along, where the header does not say it
+  --data-seed N                 names the randomness of the data, the split and the masks (default 1)
+
+How, and where to
+  --workers N                   jobs at once (default: one a core, here ${availableParallelism()})
+  --backend NAME                wasm (default), cpu, webgpu, native
+  --portable                    arithmetic that gives the same bits on processors without fused multiply-add
+  --out DIR                     the run's folder (default runs/<benchmark>-<profile>); a folder that holds the same
+                                run is gone on with: what is missing is added, what is finished is not run again
+  --fresh                       starts the run in that folder over
+  --keep-images                 keeps every reconstruction as HDF5 in fastMRI's layout
+  --plan                        writes run.json and plan.json and runs nothing: deno task job DIR N does job N
+
+Exit codes: 0 the table is complete; 1 something failed, the rest is there; 2 wrong usage or bad input;
+130 interrupted, and the same command goes on where it stopped.
+
+Examples
+  deno task bench mri
+  deno task bench mri --profile smoke --out /tmp/try
+  deno task bench mri --data knee/singlecoil_train --data knee/singlecoil_val --set mask=fastmri
+  deno task bench mri --data children/ --methods ot-cyclegan,supervised --seeds 11-13
+  deno task bench mri --set acceleration=8 --set ot-cyclegan.gamma=50`;
+
+async function main(args: string[]): Promise<number> {
+  const { values, positionals } = parse(args);
+  if (values.help || positionals.length === 0) {
+    console.log(help);
+    return values.help || args.length === 0 ? 0 : 2;
+  }
+  const suite = await loadSuite(await Promise.all(values.use.map(absolute)));
+  if (positionals.length > 1) {
+    throw new UsageError({
+      what: `one benchmark at a time, not ${positionals.join(", ")}`,
+      fix: "run them one after the other",
+    });
+  }
+  const [name] = positionals;
+  if (name === "list") {
+    console.log(listOf(suite.benchmarks));
+    return 0;
+  }
+  const workers = whole("--workers", values.workers ?? String(availableParallelism()), 1, 1024);
+  const order: Order = {
+    request: {
+      benchmark: name,
+      profile: values.profile,
+      methods: values.methods?.split(",").map((text) => text.trim()).filter((text) => text !== ""),
+      seeds: values.seeds,
+      set: values.set,
+    },
+    data: await Promise.all(values.data.map(absolute)),
+    split: values.split,
+    sliceAxis: values["slice-axis"] === undefined
+      ? undefined
+      : whole("--slice-axis", values["slice-axis"], 0, 2),
+    dataSeed: whole("--data-seed", values["data-seed"], 0, 2 ** 31),
+    use: await Promise.all(values.use.map(absolute)),
+    backend: values.backend,
+    portable: values.portable,
+    out: values.out ?? `runs/${name}-${values.profile}`,
+    fresh: values.fresh,
+    keepImages: values["keep-images"],
+  };
+  const prepared = await prepare(suite, order);
+  if (values.plan) {
+    await writePlan(prepared.folder, prepared.run, prepared.plan);
+    console.log(planText(prepared));
+    return 0;
+  }
+  return await run(prepared, workers);
+}
+
+async function run(prepared: Prepared, workers: number): Promise<number> {
+  const { folder } = prepared;
+  const interrupted = new AbortController();
+  const interrupt = () => {
+    interrupted.abort();
+    console.error(`\ninterrupted: finished jobs are kept in ${folder}; the same command goes on`);
+    Deno.exit(130);
+  };
+  Deno.addSignalListener("SIGINT", interrupt);
+  Deno.addSignalListener("SIGTERM", interrupt);
+  console.log(planText(prepared));
+  const screen = new Console(prepared, process.stdout.isTTY === true);
+  const { failed } = await execute(prepared, workers, screen, interrupted.signal);
+  screen.close();
+  await writeReports(await readRun(folder));
+  console.log(`\n${await screen.table()}`);
+  console.log(
+    `\n${folder}/table.md, table.tex, table.csv, scores.csv, records.jsonl and panels/ are written`,
+  );
+  if (failed > 0) {
+    console.error(`${failed} of ${prepared.plan.jobs.length} jobs failed; the table says which`);
+  }
+  return failed > 0 ? 1 : 0;
+}
+
+function planText({ folder, run, plan, configuration }: Prepared): string {
+  const parts = Object.entries(run.split.parts).map(([part, { subjects, samples }]) =>
+    `${part} ${subjects.length} subjects (${samples} samples)`
+  );
+  return [
+    `${run.benchmark}, ${run.profile}: ${run.question}`,
+    ...run.banners.map((banner) => `  NOTE     ${banner}`),
+    `  data     ${run.dataset.name} (${run.dataset.kind}, ${run.dataset.hash.slice(0, 12)})`,
+    `  split    ${run.split.kind}: ${parts.join(", ")}`,
+    `  settings ${Object.entries(configuration.settings).map(([key, value]) => `${key}=${value}`).join(" ")}`,
+    `  methods  ${run.rows.map(({ name }) => name).join(", ")}`,
+    `  seeds    ${run.seeds.length === 0 ? "none needed" : run.seeds.join(", ")}`,
+    `  jobs     ${plan.jobs.length}, in ${folder}`,
+  ].join("\n");
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true, strict: true });
+  } catch (cause) {
+    const { code, message } = cause as Error & { code?: string };
+    const option = /'(--?[^' ]+)/.exec(message)?.[1] ?? "";
+    const known = Object.keys(options).map((key) => `--${key}`);
+    if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
+      throw new UsageError({ what: `unknown option ${option}`, fix: suggest(option, known) });
+    }
+    throw new UsageError(
+      { what: message.split(".")[0], fix: "deno task bench --help shows how it is given" },
+      { cause },
+    );
+  }
+}
+
+function whole(option: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new UsageError({
+    what: `"${text}" does not fit`,
+    where: option,
+    fix: `give a whole number from ${least} to ${most}`,
+  });
+}
+
+/** Workers may start elsewhere, so paths are made absolute; one that is not there is refused by whoever opens it. */
+async function absolute(path: string): Promise<string> {
+  return await Deno.realPath(path).catch(() => path);
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args).catch(exitWithError));

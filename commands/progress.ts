@@ -1,0 +1,108 @@
+/** What a person sees of a run: on a terminal, bars and the table as it stands; in a log, plain lines. */
+
+import { createLogUpdate } from "log-update";
+import process from "node:process";
+import type { Watcher } from "../harness/execute.ts";
+import type { Progress } from "../harness/job.ts";
+import type { Job } from "../harness/plan.ts";
+import type { Prepared } from "../harness/prepare.ts";
+import { terminalTable } from "../reports/terminal.ts";
+import type { ResultRecord } from "../results/record.ts";
+import { readRun } from "../results/run.ts";
+import { printable } from "./exit.ts";
+
+const barWidth = 24;
+
+/** Prints a run as it goes. */
+export class Console implements Watcher {
+  readonly #active = new Map<string, { job: Job; since: number; progress: Progress }>();
+  readonly #draw = createLogUpdate(process.stdout);
+  #finished = 0;
+
+  constructor(readonly prepared: Prepared, readonly terminal: boolean) {}
+
+  planned(finished: readonly Job[], waiting: readonly Job[]): void {
+    this.#finished = finished.length;
+    if (finished.length > 0) {
+      this.said(`${finished.length} jobs are finished already, ${waiting.length} are to be done`);
+    }
+  }
+
+  said(line: string): void {
+    if (this.terminal) this.#draw.clear();
+    console.log(printable(line));
+    this.#show();
+  }
+
+  started(job: Job): void {
+    this.#active.set(job.record, {
+      job,
+      since: performance.now(),
+      progress: { phase: "preparing", done: 0 },
+    });
+    this.#show();
+  }
+
+  progressed(job: Job, progress: Progress): void {
+    const active = this.#active.get(job.record);
+    if (active === undefined) return;
+    if (progress.phase !== active.progress.phase) active.since = performance.now();
+    active.progress = progress;
+    this.#show();
+  }
+
+  ended(job: Job, { state, cost }: ResultRecord): void {
+    this.#active.delete(job.record);
+    this.#finished += 1;
+    const how = state.kind === "done"
+      ? "done"
+      : state.kind === "diverged"
+      ? `diverged at update ${state.update}: ${state.reason}`
+      : `failed: ${state.reason}`;
+    const time = cost["train-seconds"] === undefined
+      ? ""
+      : ` (training ${cost["train-seconds"].toFixed(1)} s)`;
+    this.said(`[${this.#finished}/${this.prepared.plan.jobs.length}] ${label(job)} ${how}${time}`);
+  }
+
+  async seedDone(seed: number | null): Promise<void> {
+    const left = this.prepared.plan.jobs.length - this.#finished;
+    if (left === 0) return;
+    this.said(`\nseed ${seed} is complete; ${left} jobs to go\n${await this.table()}\n`);
+  }
+
+  /** The table as it stands. */
+  async table(): Promise<string> {
+    return terminalTable(await readRun(this.prepared.folder));
+  }
+
+  /** Leaves the terminal as it is. */
+  close(): void {
+    if (this.terminal) this.#draw.clear();
+  }
+
+  #show(): void {
+    if (!this.terminal) return;
+    const width = Math.max(0, ...[...this.#active.values()].map(({ job }) => label(job).length));
+    this.#draw(
+      [...this.#active.values()].map(({ job, since, progress: { phase, done } }) => {
+        const filled = Math.round(done * barWidth);
+        const bar = "█".repeat(filled) + "░".repeat(barWidth - filled);
+        const seconds = (performance.now() - since) / 1000;
+        const eta = done > 0.02 ? `ETA ${clock(seconds / done - seconds)}` : "";
+        return `${label(job).padEnd(width)} ${bar} ${phase.padEnd(9)} ${
+          String(Math.round(done * 100)).padStart(3)
+        } % ${eta}`;
+      }).join("\n"),
+    );
+  }
+}
+
+function label({ method, seed }: Job): string {
+  return seed === null ? method : `${method} seed ${seed}`;
+}
+
+function clock(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}

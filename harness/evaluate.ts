@@ -1,0 +1,161 @@
+/** Scoring: a prepared learner meets the test samples, and every metric says what it thinks of every one. */
+
+import * as tf from "@tensorflow/tfjs-core";
+import type { Benchmark, Kept } from "../benchmarks/benchmark.ts";
+import { type Image, sameShape, scaled } from "../core/image.ts";
+import type { Values } from "../core/settings.ts";
+import type { Knows, Learner } from "../methods/method.ts";
+import type { Case, Metric, Score } from "../metrics/metric.ts";
+import { encodeValue, type ScoreRow } from "../results/record.ts";
+import { type Encounter, givenOf, meetingOf, type Shelf, tensorOf } from "./samples.ts";
+import type { SampleRef } from "./split.ts";
+
+/** A reconstruction with what it was made from. */
+export interface Reconstructed {
+  readonly encounter: Encounter;
+  /** In the data's own units, `operator.imageShape`. */
+  readonly image: Image;
+}
+
+/** Who is to be scored, on what. */
+export interface Examination {
+  readonly shelf: Shelf;
+  readonly settings: Values;
+  readonly learner: Learner;
+  readonly knows: Knows;
+}
+
+// Samples that one reconstruction may take together, in values of what a network sees: four slices of 64 x 64.
+const togetherValues = 4 * 64 * 64 * 2;
+
+/** Reconstructs samples, a few at a time where they share an operator and a subject. */
+export async function* reconstructions(
+  { shelf, learner, knows }: Examination,
+  refs: readonly SampleRef[],
+): AsyncGenerator<Reconstructed> {
+  for (let at = 0; at < refs.length;) {
+    const group = [await shelf.get(refs[at])];
+    const [{ measured: { operator }, seen }] = group;
+    const most = Math.max(1, Math.floor(togetherValues / seen.data.length));
+    while (group.length < most && refs[at + group.length]?.subject === refs[at].subject) {
+      const next = await shelf.get(refs[at + group.length]);
+      if (next.measured.operator !== operator || !sameShape(next.seen.shape, seen.shape)) break;
+      group.push(next);
+    }
+    at += group.length;
+    const y = tensorOf(group.map((encounter) => givenOf(encounter, knows)));
+    const x = tf.tidy(() => learner.reconstruct(y, meetingOf(shelf.benchmark, operator, knows)));
+    const values = (await x.data()) as Float32Array;
+    const shape = x.shape.slice(1);
+    tf.dispose([x, y]);
+    const size = values.length / group.length;
+    for (const [index, encounter] of group.entries()) {
+      const data = values.slice(index * size, (index + 1) * size);
+      yield { encounter, image: scaled({ shape, data }, encounter.scale) };
+    }
+  }
+}
+
+/** What metrics and pictures see of a reconstruction, and of its truth where there is one. */
+export function viewOf(benchmark: Benchmark, settings: Values, { encounter, image }: Reconstructed): Kept {
+  const { measured, ref } = encounter;
+  const { reference } = measured;
+  return {
+    sample: ref.sample,
+    reconstruction: benchmark.view(image, settings, reference),
+    truth: reference ?? (measured.image && benchmark.view(measured.image, settings)),
+    channels: (measured.image ?? measured.measurement).shape.at(-1)!,
+  };
+}
+
+/** One subject as metrics see it. */
+export async function caseOf(
+  { shelf, settings }: Examination,
+  reconstructed: Reconstructed,
+): Promise<Case> {
+  const { benchmark } = shelf;
+  const { image, encounter: { measured } } = reconstructed;
+  const { sample, reconstruction, truth } = viewOf(benchmark, settings, reconstructed);
+  if (benchmark.splitError === undefined) return { sample, reconstruction, truth };
+
+  const forward = tf.tidy(() => measured.operator.forward(tensorOf([image])));
+  const reprojection = {
+    shape: measured.operator.measurementShape,
+    data: (await forward.data()) as Float32Array,
+  };
+  forward.dispose();
+  const known = {
+    sample,
+    reconstruction,
+    truth,
+    measured: { reprojection, measurement: measured.measurement },
+  };
+  if (measured.image === undefined) return known;
+
+  const original = measured.image;
+  const difference = tensorOf([{
+    shape: image.shape,
+    data: image.data.map((value, i) => value - original.data[i]),
+  }]);
+  const split = await benchmark.splitError(measured.operator, difference);
+  difference.dispose();
+  return { ...known, error: { ...split, truth: original } };
+}
+
+/** What an examination found. */
+export interface Result {
+  readonly scores: readonly ScoreRow[];
+  /** Whether a reconstruction held a value that is not a number. */
+  readonly broken: boolean;
+}
+
+/** Scores a learner on samples, subject by subject; `each` is shown every reconstruction as it is made. */
+export async function examine(
+  examination: Examination,
+  refs: readonly SampleRef[],
+  metrics: readonly Metric[],
+  each: (reconstructed: Reconstructed, kept: Kept) => Promise<void> = async () => {},
+): Promise<Result> {
+  const scores: ScoreRow[] = [];
+  let broken = false;
+  const { shelf: { benchmark }, settings } = examination;
+  for (const subject of new Set(refs.map((ref) => ref.subject))) {
+    const cases: Case[] = [];
+    for await (
+      const reconstructed of reconstructions(examination, refs.filter((ref) => ref.subject === subject))
+    ) {
+      broken ||= reconstructed.image.data.some((value) => !Number.isFinite(value));
+      await each(reconstructed, viewOf(benchmark, settings, reconstructed));
+      if (!broken) cases.push(await caseOf(examination, reconstructed));
+    }
+    if (broken) return { scores: [], broken };
+    for (const metric of metrics) {
+      scores.push(...metric.score(cases).map((score) => rowOf(metric, subject, score)));
+    }
+  }
+  return { scores, broken };
+}
+
+/** Mean of a metric over subjects of its mean over their samples; nulls are left out. */
+export function meanScore(scores: readonly ScoreRow[]): number | undefined {
+  const subjects = new Map<string, number[]>();
+  for (const { subject, value } of scores) {
+    if (typeof value === "number") subjects.set(subject, [...subjects.get(subject) ?? [], value]);
+  }
+  return mean([...subjects.values()].map((values) => mean(values)!));
+}
+
+function mean(values: readonly number[]): number | undefined {
+  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function rowOf(metric: Metric, subject: string, { sample = "", value, reason }: Score): ScoreRow {
+  return {
+    metric: metric.id,
+    convention: metric.convention,
+    subject,
+    sample,
+    value: encodeValue(value),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}

@@ -1,0 +1,145 @@
+/**
+ * A run's folder: opened, gone on with, or refused.
+ *
+ * A folder that holds a run of the same identity is gone on with: its finished jobs stay, missing ones are added. One
+ * that holds another run is refused with the settings that differ, and one that holds something else is left alone.
+ */
+
+import { UsageError } from "../core/errors.ts";
+import { readIfThere, writeWhole } from "../core/files.ts";
+import { canonicalJson, type Json, prettyJson } from "../core/json.ts";
+import { parseRecord, recordLine, type ResultRecord } from "../results/record.ts";
+import type { RunFile } from "../results/run.ts";
+import { differences, type Job, type Plan } from "./plan.ts";
+
+// What a run leaves in its folder, and what --fresh therefore removes.
+const ownEntries = [
+  "run.json",
+  "plan.json",
+  "records",
+  "records.jsonl",
+  "images",
+  "logs",
+  "panels",
+  "reconstructions",
+  "table.md",
+  "table.tex",
+  "table-standalone.tex",
+  "table.csv",
+  "scores.csv",
+];
+
+/** Opens a folder for a run: checks that it may be written, and returns the jobs that an earlier run of it planned. */
+export async function openFolder(folder: string, run: RunFile, fresh: boolean): Promise<readonly Job[]> {
+  const entries = await listed(folder);
+  if (fresh && entries.includes("run.json")) {
+    for (const entry of ownEntries.filter((name) => entries.includes(name))) {
+      await Deno.remove(`${folder}/${entry}`, { recursive: true });
+    }
+    return [];
+  }
+  const text = await readIfThere(`${folder}/run.json`);
+  if (text === undefined) {
+    const foreign = entries.filter((name) => !ownEntries.includes(name));
+    if (foreign.length > 0) {
+      throw new UsageError({
+        what: `the folder is not empty and holds no run, but ${foreign.slice(0, 3).join(", ")}`,
+        where: `--out ${folder}`,
+        fix: "name a new or an empty folder",
+      });
+    }
+    return [];
+  }
+  const there = parsed<RunFile>(text, `${folder}/run.json`);
+  if (there.configuration !== run.configuration) {
+    throw new UsageError({
+      what: `the folder holds another run: ${differences(there.identity, run.identity).join("; ")}`,
+      where: `--out ${folder}`,
+      fix: "name another folder, set the same, or give --fresh to start over",
+    });
+  }
+  const plan = await readIfThere(`${folder}/plan.json`);
+  return plan === undefined ? [] : parsed<Plan>(plan, `${folder}/plan.json`).jobs;
+}
+
+/** Writes `run.json` and `plan.json`. */
+export async function writePlan(folder: string, run: RunFile, plan: Plan): Promise<void> {
+  await writeWhole(`${folder}/run.json`, prettyJson(run as unknown as Json));
+  await writeWhole(`${folder}/plan.json`, canonicalJson(plan as unknown as Json) + "\n");
+}
+
+/** Reads the plan of a folder. */
+export async function readPlan(folder: string): Promise<Plan> {
+  const text = await readIfThere(`${folder}/plan.json`);
+  if (text === undefined) {
+    throw new UsageError({
+      what: "there is no plan.json",
+      where: folder,
+      fix:
+        "name the folder of a run, e.g. runs/mri-quick; deno task bench … --plan makes one without running it",
+    });
+  }
+  return parsed<Plan>(text, `${folder}/plan.json`);
+}
+
+/** The record of a job, or undefined where there is none that can be read; `broken` is told why. */
+export async function readRecord(
+  folder: string,
+  job: Job,
+  broken: (reason: string) => void,
+): Promise<ResultRecord | undefined> {
+  const path = `${folder}/records/${job.record}`;
+  const text = await readIfThere(path);
+  if (text === undefined) return undefined;
+  try {
+    return parseRecord(text, path);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    broken(error.message);
+    return undefined;
+  }
+}
+
+/** Writes the record of a job. */
+export async function writeRecord(folder: string, job: Job, record: ResultRecord): Promise<void> {
+  await writeWhole(`${folder}/records/${job.record}`, recordLine(record));
+}
+
+/** Puts `records.jsonl` together from the records that are there, in the plan's order. */
+export async function collectRecords(folder: string, jobs: readonly Job[]): Promise<void> {
+  const lines: string[] = [];
+  for (const job of jobs) {
+    const record = await readRecord(folder, job, () => {});
+    if (record !== undefined) lines.push(recordLine(record));
+  }
+  await writeWhole(`${folder}/records.jsonl`, lines.join(""));
+}
+
+async function listed(folder: string): Promise<string[]> {
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    const entries: string[] = [];
+    for await (const { name } of Deno.readDir(folder)) entries.push(name);
+    const probe = await Deno.makeTempFile({ dir: folder, suffix: ".tmp" });
+    await Deno.remove(probe);
+    return entries.filter((name) => !name.endsWith(".tmp")).sort();
+  } catch (cause) {
+    throw new UsageError({
+      what: `the folder cannot be written: ${(cause as Error).message}`,
+      where: `--out ${folder}`,
+      fix: "name a folder that this user may write to",
+    }, { cause });
+  }
+}
+
+function parsed<T>(text: string, path: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    throw new UsageError({
+      what: `the file is not valid JSON: ${(cause as Error).message}`,
+      where: path,
+      fix: "restore it, or give --fresh to start the run over",
+    }, { cause });
+  }
+}

@@ -1,0 +1,411 @@
+/**
+ * One job: prepare a method with a seed, train it, score it, and leave a record.
+ *
+ * Nothing here depends on the clock but the costs, and nothing on which process does it: the same job of the same
+ * plan leaves the same record wherever it runs.
+ */
+
+import * as tf from "@tensorflow/tfjs-core";
+import process from "node:process";
+import { Bench } from "tinybench";
+import type { Benchmark, Kept } from "../benchmarks/benchmark.ts";
+import { writeWhole } from "../core/files.ts";
+import type { Image } from "../core/image.ts";
+import { sha256 } from "../core/json.ts";
+import { stream } from "../core/random.ts";
+import type { Values } from "../core/settings.ts";
+import type { Learner, Method, Problem, Weights } from "../methods/method.ts";
+import type { MetricHead } from "../metrics/metric.ts";
+import {
+  encodeValue,
+  type LogEntry,
+  type Picture,
+  recordVersion,
+  type ResultRecord,
+  type ScoreRow,
+  type State,
+} from "../results/record.ts";
+import type { ConfiguredRow } from "./configuration.ts";
+import { examine, meanScore, type Reconstructed, viewOf } from "./evaluate.ts";
+import type { Job, Plan } from "./plan.ts";
+import { batches, givenOf, imageOf, meetingOf, type Shelf, tensorOf } from "./samples.ts";
+import type { SampleRef } from "./split.ts";
+
+/** What a job needs besides its plan. */
+export interface Workplace {
+  readonly folder: string;
+  readonly plan: Plan;
+  readonly profile: string;
+  readonly settings: Values;
+  readonly row: ConfiguredRow;
+  readonly shelf: Shelf;
+}
+
+/** How far a job is: shown to people, never recorded. */
+export interface Progress {
+  readonly phase: "preparing" | "training" | "scoring";
+  /** In [0, 1]. */
+  readonly done: number;
+}
+
+// Validation samples that the checks during training look at, and test samples that time the inference.
+const checkSamples = 8;
+
+/** Does one job and returns its record. */
+export async function runJob(
+  place: Workplace,
+  job: Job,
+  tell: (progress: Progress) => void,
+): Promise<ResultRecord> {
+  const { plan, row: { row }, shelf, settings } = place;
+  const { benchmark } = shelf;
+  tell({ phase: "preparing", done: 0 });
+  const seeded = stream(`${benchmark.name}/seed-${job.seed ?? 0}`);
+  const problem = await problemOf(shelf, plan, settings);
+  const chosen = await tune(place, problem, tell);
+  using learner = row.method.prepare(problem, chosen.settings, seeded.stream("networks"));
+
+  const { x, y, validation, test } = plan.split.parts;
+  await learner.fit?.(scaledImages(shelf, x));
+  const course = await train(place, learner, {
+    draw: learner.update && batches({
+      shelf,
+      knows: row.method.knows,
+      x,
+      y,
+      batch: problem.batch,
+      rng: seeded.stream("samples"),
+    }),
+    validation,
+  }, tell);
+
+  tell({ phase: "scoring", done: 0 });
+  const pictures = new Pictures(place, job, test);
+  let scored = 0;
+  const examination = { shelf, settings, learner, knows: row.method.knows };
+  const kept = new KeptSubjects(place, job);
+  const result = course.state.kind !== "done" ? { scores: [], broken: false } : await examine(
+    examination,
+    test,
+    benchmark.metrics,
+    async (reconstructed, view) => {
+      await pictures.take(reconstructed);
+      if (plan.keepImages) await kept.take(reconstructed.encounter.ref.subject, view);
+      tell({ phase: "scoring", done: ++scored / test.length });
+    },
+  );
+  if (plan.keepImages && !result.broken && course.state.kind === "done") await kept.write();
+  const weights = await learner.weights();
+  const state: State = result.broken
+    ? {
+      kind: "diverged",
+      update: problem.updates,
+      reason: "a reconstruction holds a value that is not finite",
+    }
+    : course.state;
+  return {
+    version: recordVersion,
+    benchmark: benchmark.name,
+    profile: place.profile,
+    configuration: plan.configuration,
+    method: job.method,
+    seed: job.seed,
+    state,
+    settings: chosen.settings,
+    parameters: learner.parameters,
+    macs: learner.macs(problem.seenShape) ?? null,
+    weights: weights.length === 0 ? null : hashOf(weights),
+    scores: [...result.scores, ...lastFollowed(benchmark, course.log)],
+    log: course.log,
+    pictures: state.kind === "done" ? pictures.taken : [],
+    notes: chosen.notes,
+    cost: {
+      ...course.cost,
+      ...(state.kind === "done" ? { "inference-ms": await inferenceMs(place, learner, row.method) } : {}),
+      "peak-memory": process.resourceUsage().maxRSS / 1024,
+    },
+  };
+}
+
+/** The record of a job that could not be done. */
+export function failedRecord(
+  place: Pick<Workplace, "plan" | "profile">,
+  job: Job,
+  reason: string,
+): ResultRecord {
+  return {
+    version: recordVersion,
+    benchmark: place.plan.request.benchmark,
+    profile: place.profile,
+    configuration: place.plan.configuration,
+    method: job.method,
+    seed: job.seed,
+    state: { kind: "failed", reason },
+    settings: {},
+    parameters: 0,
+    macs: null,
+    weights: null,
+    scores: [],
+    log: [],
+    pictures: [],
+    notes: [],
+    cost: {},
+  };
+}
+
+/** SHA-256 over names, shapes and little-endian float32 values. */
+export function hashOf(weights: Weights): string {
+  return sha256(
+    ...weights.flatMap(({ name, shape, data }) => [
+      `${name}[${shape.join(",")}]`,
+      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    ]),
+  );
+}
+
+async function problemOf(shelf: Shelf, plan: Plan, settings: Values): Promise<Problem> {
+  const { x, y, validation, test } = plan.split.parts;
+  const { measured: { operator }, seen } = await shelf.get([...y, ...x, ...validation, ...test][0]);
+  return {
+    imageShape: operator.imageShape,
+    measurementShape: operator.measurementShape,
+    seenShape: seen.shape,
+    updates: settings.updates as number,
+    batch: settings.batch as number,
+  };
+}
+
+/** Chooses the setting that a method leaves to validation data, by the benchmark's leading metric. */
+async function tune(
+  { row: { row, settings }, shelf, settings: benchmarkSettings, plan }: Workplace,
+  problem: Problem,
+  tell: (progress: Progress) => void,
+): Promise<{ settings: Values; notes: string[] }> {
+  const { method } = row;
+  if (method.tune === undefined) return { settings, notes: [] };
+  const { setting, values } = method.tune;
+  const refs = plan.split.parts.validation;
+  if (refs.length === 0) {
+    return {
+      settings,
+      notes: [
+        `${setting} = ${settings[setting]} is the default: there is no validation part to choose it on`,
+      ],
+    };
+  }
+  const [lead] = shelf.benchmark.metrics;
+  let best: { value: number; score: number } | undefined;
+  for (const [index, value] of values.entries()) {
+    using learner = method.prepare(problem, { ...settings, [setting]: value }, stream("tuning"));
+    const examination = { shelf, settings: benchmarkSettings, learner, knows: method.knows };
+    const { scores } = await examine(examination, refs, [lead]);
+    const score = meanScore(scores);
+    const better = score !== undefined &&
+      (best === undefined || (lead.better === "lower" ? score < best.score : score > best.score));
+    if (better) best = { value, score };
+    tell({ phase: "preparing", done: (index + 1) / values.length });
+  }
+  if (best === undefined) {
+    return { settings, notes: [`${setting} could not be chosen: validation has no truth`] };
+  }
+  return {
+    settings: { ...settings, [setting]: best.value },
+    notes: [`${setting} = ${best.value} was chosen on validation subjects by ${lead.id}`],
+  };
+}
+
+interface Course {
+  readonly state: State;
+  readonly log: readonly LogEntry[];
+  readonly cost: Pick<ResultRecord["cost"], "train-seconds" | "updates-per-second">;
+}
+
+/** Trains for the whole budget, or until a loss is not finite. */
+async function train(
+  place: Workplace,
+  learner: Learner,
+  from: { draw?: ReturnType<typeof batches>; validation: readonly SampleRef[] },
+  tell: (progress: Progress) => void,
+): Promise<Course> {
+  const { draw } = from;
+  if (learner.update === undefined || draw === undefined) {
+    return { state: { kind: "done" }, log: [], cost: {} };
+  }
+  const updates = place.settings.updates as number;
+  const checks = Math.min(updates, place.settings.checks as number);
+  const log: LogEntry[] = [];
+  const sums: Record<string, number> = {};
+  let since = 0;
+  let seconds = 0;
+  for (let update = 1; update <= updates; update++) {
+    const start = performance.now();
+    const losses = await learner.update(draw, (update - 1) / updates);
+    seconds += (performance.now() - start) / 1000;
+    const wrong = Object.entries(losses).find(([, value]) => !Number.isFinite(value));
+    if (wrong !== undefined) {
+      return {
+        state: { kind: "diverged", update, reason: `the loss "${wrong[0]}" is ${wrong[1]}` },
+        log,
+        cost: { "train-seconds": seconds, "updates-per-second": update / seconds },
+      };
+    }
+    since += 1;
+    for (const [name, value] of Object.entries(losses)) sums[name] = (sums[name] ?? 0) + value;
+    if (Math.floor(update * checks / updates) > Math.floor((update - 1) * checks / updates)) {
+      const means = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / since]));
+      log.push({ update, values: { ...means, ...await check(place, learner, from.validation) } });
+      for (const name of Object.keys(sums)) delete sums[name];
+      since = 0;
+    }
+    tell({ phase: "training", done: update / updates });
+  }
+  return {
+    state: { kind: "done" },
+    log,
+    cost: { "train-seconds": seconds, "updates-per-second": updates / seconds },
+  };
+}
+
+/** Looks at validation data: the leading metric, and what the learner follows. */
+async function check(
+  { shelf, settings, row: { row } }: Workplace,
+  learner: Learner,
+  validation: readonly SampleRef[],
+): Promise<Record<string, number>> {
+  const refs = spread(validation, checkSamples);
+  if (refs.length === 0) return {};
+  const values: Record<string, number> = {};
+  const { knows } = row.method;
+  const { benchmark } = shelf;
+  const { scores } = await examine({ shelf, settings, learner, knows }, refs, benchmark.metrics.slice(0, 1));
+  const lead = meanScore(scores);
+  if (lead !== undefined) values[`validation-${benchmark.metrics[0].id}`] = lead;
+
+  if (learner.monitor !== undefined) {
+    const seen: Record<string, number[]> = {};
+    for (const [index, ref] of refs.entries()) {
+      // Images and measurements of different samples, as in training: the quantities are of the two distributions.
+      const other = await shelf.get(refs[(index + Math.ceil(refs.length / 2)) % refs.length]);
+      if (other.measured.image === undefined) continue;
+      const encounter = await shelf.get(ref);
+      if (encounter.measured.operator.imageShape.join() !== other.measured.image.shape.join()) continue;
+      const batch = {
+        ...meetingOf(benchmark, encounter.measured.operator, knows),
+        x: tensorOf([imageOf(other)]),
+        y: tensorOf([givenOf(encounter, knows)]),
+      };
+      for (const [name, value] of Object.entries(await learner.monitor(batch))) {
+        (seen[name] ??= []).push(value);
+      }
+      tf.dispose([batch.x, batch.y]);
+    }
+    for (const [name, list] of Object.entries(seen)) {
+      const over = benchmark.followed.find(({ id }) => id === name)?.over ?? "mean";
+      values[name] = over === "max" ? Math.max(...list) : list.reduce((a, b) => a + b, 0) / list.length;
+    }
+  }
+  return values;
+}
+
+/** The followed quantities at the end of training, as scores of the whole run. */
+function lastFollowed(benchmark: Benchmark, log: readonly LogEntry[]): ScoreRow[] {
+  const last = log.at(-1)?.values ?? {};
+  return benchmark.followed.filter(({ id }) => last[id] !== undefined).map((head: MetricHead) => ({
+    metric: head.id,
+    convention: head.convention,
+    subject: "",
+    sample: "",
+    value: encodeValue(last[head.id]),
+  }));
+}
+
+async function* scaledImages(shelf: Shelf, refs: readonly SampleRef[]): AsyncGenerator<Image> {
+  for (const ref of refs) yield imageOf(await shelf.get(ref));
+}
+
+/** Milliseconds a reconstruction of one sample, by tinybench, after its warm-up. */
+async function inferenceMs({ shelf, plan }: Workplace, learner: Learner, method: Method): Promise<number> {
+  const encounter = await shelf.get(plan.split.parts.test[0]);
+  const meeting = meetingOf(shelf.benchmark, encounter.measured.operator, method.knows);
+  const y = tensorOf([givenOf(encounter, method.knows)]);
+  const bench = new Bench({ time: 150, iterations: 5, warmupTime: 100, warmupIterations: 5, throws: true });
+  bench.add("reconstruct", async () => {
+    const x = tf.tidy(() => learner.reconstruct(y, meeting));
+    await x.data();
+    x.dispose();
+  });
+  await bench.run();
+  y.dispose();
+  const [{ result }] = bench.tasks;
+  if (result.state !== "completed") throw new Error(`inference could not be timed: ${result.state}`);
+  return result.latency.p50 ?? result.latency.mean;
+}
+
+/** Evenly spread members of a list, at most `count`. */
+function spread<T>(list: readonly T[], count: number): T[] {
+  if (list.length <= count) return [...list];
+  return Array.from({ length: count }, (_, i) => list[Math.floor((i + 0.5) * list.length / count)]);
+}
+
+/** The pictures of the panels: truth and input once a run, the reconstruction of every job. */
+class Pictures {
+  readonly taken: Picture[] = [];
+  readonly #wanted: Set<string>;
+
+  constructor(readonly place: Workplace, readonly job: Job, test: readonly SampleRef[]) {
+    const subjects = [...new Set(test.map(({ subject }) => subject))];
+    const shown = spread(subjects, place.settings.panels as number).map((subject) => {
+      const own = test.filter((ref) => ref.subject === subject);
+      return own[Math.floor(own.length / 2)];
+    });
+    this.#wanted = new Set(shown.map(({ subject, sample }) => `${subject}/${sample}`));
+  }
+
+  async take(reconstructed: Reconstructed): Promise<void> {
+    const { place, job } = this;
+    const { encounter } = reconstructed;
+    const { subject, sample } = encounter.ref;
+    if (!this.#wanted.has(`${subject}/${sample}`)) return;
+    const { benchmark } = place.shelf;
+    const { reconstruction, truth } = viewOf(benchmark, place.settings, reconstructed);
+    const input = benchmark.view(encounter.seen, place.settings, encounter.measured.reference);
+    const number = [...this.#wanted].indexOf(`${subject}/${sample}`);
+    const own = job.record.replace(/\.json$/, "");
+    // Truth and input are the same bytes from every job, so whichever writes them last changes nothing.
+    const files = [
+      { name: "truth", image: truth, path: `images/${number}/truth.f32` },
+      { name: "input", image: input, path: `images/${number}/input.f32` },
+      { name: "reconstruction", image: reconstruction, path: `images/${number}/${own}.f32` },
+    ];
+    for (const { name, image, path } of files) {
+      if (image === undefined) continue;
+      const bytes = new Uint8Array(image.data.buffer, image.data.byteOffset, image.data.byteLength);
+      await writeWhole(`${place.folder}/${path}`, bytes);
+      this.taken.push({ name, subject, sample, path, shape: image.shape, sha256: sha256(bytes) });
+    }
+  }
+}
+
+/** Reconstructions for `--keep-images`, written subject by subject. */
+class KeptSubjects {
+  #subject: string | undefined;
+  #slices: Kept[] = [];
+
+  constructor(readonly place: Workplace, readonly job: Job) {}
+
+  async take(subject: string, slice: Kept): Promise<void> {
+    if (this.#subject !== subject) await this.write();
+    this.#subject = subject;
+    this.#slices.push(slice);
+  }
+
+  async write(): Promise<void> {
+    if (this.#subject === undefined) return;
+    const { place: { folder, shelf }, job } = this;
+    const run = job.seed === null ? "seed-none" : `seed-${job.seed}`;
+    const file = this.#subject.replace(/[^\w.-]+/g, "_");
+    await shelf.benchmark.keep(`${folder}/reconstructions/${job.method}/${run}/${file}`, this.#slices);
+    this.#slices = [];
+    this.#subject = undefined;
+  }
+}

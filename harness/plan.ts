@@ -1,0 +1,87 @@
+/**
+ * The plan of a run, as a file: `plan.json` lists the jobs, and all that one needs to be done anywhere.
+ *
+ * A job is a pure function of (run folder, index): it leaves one record, named after its row and seed. The jobs stand
+ * in the table's order, whatever order they are run in.
+ */
+
+import type { SettingValue } from "../core/settings.ts";
+import type { Contents, OpenOptions } from "../datasets/dataset.ts";
+import { recordName } from "../results/record.ts";
+import type { Configuration, Request } from "./configuration.ts";
+import type { Split } from "./split.ts";
+
+/** One row with one seed; a row without randomness has the seed null. */
+export interface Job {
+  readonly index: number;
+  readonly method: string;
+  readonly seed: number | null;
+  /** File name of its record in `records/`. */
+  readonly record: string;
+}
+
+/** Where the samples come from. */
+export interface DataSource {
+  /** Files and folders; none for the embedded data. */
+  readonly paths: readonly string[];
+  readonly options: Omit<OpenOptions, "settings">;
+  /** Names the randomness of the data, the split and the task: `--data-seed`. */
+  readonly stream: string;
+  /** What was found when the data were first opened. */
+  readonly contents: Contents;
+}
+
+/** What `plan.json` holds. */
+export interface Plan {
+  readonly version: 1;
+  /** Hash of the configuration; stands in every record. */
+  readonly configuration: string;
+  readonly request: Request;
+  readonly jobs: readonly Job[];
+  readonly data: DataSource;
+  readonly split: Split;
+  /** User modules with further methods, datasets or benchmarks. */
+  readonly use: readonly string[];
+  readonly backend: { readonly name: string; readonly portable: boolean };
+  readonly keepImages: boolean;
+}
+
+/** The jobs of a configuration, in the table's order, seeds ascending. */
+export function jobsOf({ rows, chosen, seeds }: Configuration): Job[] {
+  const jobs = rows
+    .filter(({ row }) => chosen.includes(row.name))
+    .flatMap(({ row }) =>
+      (row.method.trains ? seeds : [null]).map((seed) => ({
+        method: row.name,
+        seed,
+        record: recordName(row.name, seed),
+      }))
+    );
+  return jobs.map((job, index) => ({ index, ...job }));
+}
+
+/**
+ * The order in which to start jobs: what completes the first seed's table first, and within a seed the longest
+ * first, so that no long job is left over at the end.
+ */
+export function startOrder(configuration: Configuration, jobs: readonly Job[]): Job[] {
+  const effort = (job: Job) =>
+    configuration.rows.find(({ row }) => row.name === job.method)!.row.method.effort;
+  const round = (job: Job) => job.seed === null ? 0 : configuration.seeds.indexOf(job.seed);
+  return [...jobs].sort((a, b) => round(a) - round(b) || effort(b) - effort(a) || a.index - b.index);
+}
+
+/** Settings whose values differ between two nested configurations, as `path: a → b` lines. */
+export function differences(before: unknown, after: unknown, path = ""): string[] {
+  if (isObject(before) && isObject(after)) {
+    return [...new Set([...Object.keys(before), ...Object.keys(after)])].sort().flatMap((key) =>
+      differences(before[key], after[key], path === "" ? key : `${path}.${key}`)
+    );
+  }
+  const [a, b] = [JSON.stringify(before), JSON.stringify(after)];
+  return a === b ? [] : [`${path}: ${a ?? "not set"} there, ${b ?? "not set"} here`];
+}
+
+function isObject(value: unknown): value is Record<string, SettingValue> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

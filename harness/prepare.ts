@@ -1,0 +1,266 @@
+/** Preparing a run: from what was asked and what the data hold to `run.json` and `plan.json`. */
+
+import { cpus } from "node:os";
+import { UsageError } from "../core/errors.ts";
+import { canonicalJson, type Json, sha256 } from "../core/json.ts";
+import { stream } from "../core/random.ts";
+import type { Contents } from "../datasets/dataset.ts";
+import { type Backend, startBackend } from "../engine/backend.ts";
+import type { RowHead, RunFile, SplitSummary } from "../results/run.ts";
+import { type Configuration, configure, type Request } from "./configuration.ts";
+import { openDataset, type Suite } from "./context.ts";
+import { openFolder } from "./folder.ts";
+import { type Job, jobsOf, type Plan } from "./plan.ts";
+import {
+  assertNoLeak,
+  everythingIsTest,
+  partNames,
+  type Split,
+  splitBanner,
+  splitBySubject,
+  splitFromFile,
+  splitIntoSlabs,
+  splitShuffled,
+} from "./split.ts";
+
+/** Everything that the command line says about a run. */
+export interface Order {
+  readonly request: Request;
+  readonly data: readonly string[];
+  readonly split: string;
+  readonly sliceAxis?: number;
+  readonly dataSeed: number;
+  readonly use: readonly string[];
+  readonly backend: string;
+  readonly portable: boolean;
+  readonly out: string;
+  readonly fresh: boolean;
+  readonly keepImages: boolean;
+}
+
+/** A run that is ready to go. */
+export interface Prepared {
+  readonly folder: string;
+  readonly configuration: Configuration;
+  readonly run: RunFile;
+  readonly plan: Plan;
+}
+
+/** Prepares a run: settles the configuration, opens the data, splits them, and opens the folder. */
+export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
+  const configuration = configure(suite.benchmarks, order.request);
+  const { benchmark, settings } = configuration;
+  const backend = await startBackend({ name: order.backend, portable: order.portable });
+  const dataStream = `${benchmark.name}/data-${order.dataSeed}`;
+  const options = { matrix: benchmark.matrix(settings), sliceAxis: order.sliceAxis, stream: dataStream };
+  const dataset = await openDataset(suite, benchmark, settings, order.data, options);
+  const { contents } = dataset;
+  dataset.close();
+
+  const split = await splitOf(order, contents, configuration, dataStream);
+  assertNoLeak(split);
+  assertEnough(split, configuration, contents);
+
+  const identity = {
+    benchmark: benchmark.name,
+    profile: configuration.profile,
+    data: { kind: contents.kind, name: contents.name, hash: contents.hash, seed: order.dataSeed },
+    split: { kind: split.kind, hash: sha256(canonicalJson(split.parts as unknown as Json)) },
+    settings,
+    set: [...order.request.set].sort(),
+    use: order.use,
+    backend: backend.name,
+    arithmetic: backend.arithmetic,
+  } satisfies RunFile["identity"];
+  const hash = sha256(canonicalJson(identity));
+
+  const run = runFile(configuration, contents, split, identity, hash, backend);
+  const earlier = await openFolder(order.out, run, order.fresh);
+  const jobs = united(configuration, earlier);
+  const seeds = [...new Set(jobs.map(({ seed }) => seed).filter((seed) => seed !== null))].sort((a, b) =>
+    a - b
+  );
+  const names = new Set(jobs.map(({ method }) => method));
+  return {
+    folder: order.out,
+    configuration,
+    run: { ...run, seeds, rows: run.rows.filter(({ name }) => names.has(name)) },
+    plan: {
+      version: 1,
+      configuration: hash,
+      request: order.request,
+      jobs,
+      data: { paths: order.data, options, stream: dataStream, contents },
+      split,
+      use: order.use,
+      backend: { name: backend.name, portable: order.portable },
+      keepImages: order.keepImages,
+    },
+  };
+}
+
+async function splitOf(
+  order: Order,
+  contents: Contents,
+  configuration: Configuration,
+  dataStream: string,
+): Promise<Split> {
+  const rng = stream(`${dataStream}/split`);
+  switch (order.split) {
+    case "subjects":
+      return !learns(configuration) && contents.subjects.length < 4
+        ? everythingIsTest(contents)
+        : splitBySubject(contents, rng);
+    case "slabs":
+      return splitIntoSlabs(contents);
+    case "shuffled":
+      return splitShuffled(contents, rng);
+  }
+  let text: string;
+  try {
+    text = await Deno.readTextFile(order.split);
+  } catch (cause) {
+    throw new UsageError({
+      what: `the split file cannot be read: ${(cause as Error).message}`,
+      where: `--split ${order.split}`,
+      fix: 'name a JSON file, or one of "subjects", "slabs", "shuffled"',
+    }, { cause });
+  }
+  let file: unknown;
+  try {
+    file = JSON.parse(text);
+  } catch (cause) {
+    throw new UsageError({
+      what: `the split file is not valid JSON: ${(cause as Error).message}`,
+      where: order.split,
+      fix: 'write {"x": [subjects], "y": [subjects], "validation": [subjects], "test": [subjects]}',
+    }, { cause });
+  }
+  return splitFromFile(contents, file, order.split);
+}
+
+/** Whether a chosen row needs training images. */
+function learns({ rows, chosen }: Configuration): boolean {
+  return rows.some(({ row: { name, method } }) => chosen.includes(name) && (method.trains || method.fits));
+}
+
+function assertEnough(split: Split, configuration: Configuration, contents: Contents): void {
+  const needed = learns(configuration) ? partNames : (["test"] as const);
+  for (const part of needed) {
+    if (split.parts[part].length > 0) continue;
+    throw new UsageError({
+      what:
+        `the part "${part}" of the split is empty: ${contents.name} has ${contents.subjects.length} subjects`,
+      where: `--split ${split.kind}`,
+      fix: part === "validation" || part === "test"
+        ? `give more subjects, or a split file that fills "${part}"`
+        : "give at least two training subjects, one for images and one for measurements",
+    });
+  }
+}
+
+function runFile(
+  configuration: Configuration,
+  contents: Contents,
+  split: Split,
+  identity: RunFile["identity"],
+  hash: string,
+  backend: Backend,
+): RunFile {
+  const { benchmark, profile, rows, settings } = configuration;
+  const head = (metric: RunFile["metrics"][number]) => ({
+    id: metric.id,
+    convention: metric.convention,
+    unit: metric.unit,
+    better: metric.better,
+    about: metric.about,
+  });
+  return {
+    version: 1,
+    benchmark: benchmark.name,
+    title: benchmark.title,
+    question: benchmark.question,
+    profile,
+    identity,
+    configuration: hash,
+    dataset: { name: contents.name, kind: contents.kind, hash: contents.hash },
+    split: summaryOf(split),
+    banners: [...contents.banners, ...splitBanner(split)],
+    notes: [
+      ...(rows.some(({ row }) => row.method.trains)
+        ? [
+          `Every trained method had the same budget: ${settings.updates} generator updates of batch ${settings.batch}.`,
+        ]
+        : []),
+      ...contents.notes,
+      ...benchmark.notes,
+    ],
+    rows: rows.map(({ row }): RowHead => ({
+      name: row.name,
+      about: row.about ?? row.method.about,
+      source: row.method.source,
+      trains: row.method.trains,
+      knows: knownBy(row.method),
+    })),
+    metrics: [...benchmark.metrics, ...benchmark.followed].map(head),
+    seeds: [],
+    provenance: {
+      commit: commit(),
+      deno: Deno.version.deno,
+      v8: Deno.version.v8,
+      packages: backend.versions,
+      backend: backend.name,
+      arithmetic: backend.arithmetic,
+      processor: cpus()[0]?.model ?? "unknown",
+    },
+  };
+}
+
+function summaryOf(split: Split): SplitSummary {
+  return {
+    kind: split.kind,
+    parts: Object.fromEntries(partNames.map((part) => [part, {
+      subjects: [...new Set(split.parts[part].map(({ subject }) => subject))],
+      samples: split.parts[part].length,
+    }])),
+  };
+}
+
+function knownBy({ knows, trains, fits }: Configuration["rows"][number]["row"]["method"]): string {
+  const data = trains
+    ? (knows.pairs ? "matched pairs" : "images and measurements of different subjects")
+    : fits
+    ? "training images"
+    : "no training data";
+  return `${data}; ${knows.operator === "exactly" ? "the operator" : "not the operator"}`;
+}
+
+/** The jobs of an earlier run in the folder and those asked for now, in the table's order. */
+function united(configuration: Configuration, earlier: readonly Job[]): Job[] {
+  const order = new Map(configuration.rows.map(({ row }, index) => [row.name, index]));
+  const byRecord = new Map<string, Omit<Job, "index">>();
+  for (const { method, seed, record } of [...earlier, ...jobsOf(configuration)]) {
+    if (order.has(method)) byRecord.set(record, { method, seed, record });
+  }
+  return [...byRecord.values()]
+    .sort((a, b) => order.get(a.method)! - order.get(b.method)! || (a.seed ?? 0) - (b.seed ?? 0))
+    .map((job, index) => ({ index, ...job }));
+}
+
+/** The commit that runs, where the suite is a git checkout; read from its files, since git itself may not be there. */
+function commit(): string | null {
+  try {
+    const git = new URL("../.git/", import.meta.url);
+    const head = Deno.readTextFileSync(new URL("HEAD", git)).trim();
+    if (!head.startsWith("ref: ")) return head;
+    const ref = head.slice(5);
+    try {
+      return Deno.readTextFileSync(new URL(ref, git)).trim();
+    } catch {
+      const packed = Deno.readTextFileSync(new URL("packed-refs", git));
+      return packed.split("\n").find((line) => line.endsWith(` ${ref}`))?.split(" ")[0] ?? null;
+    }
+  } catch {
+    return null;
+  }
+}

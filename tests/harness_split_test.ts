@@ -1,0 +1,115 @@
+import { deepStrictEqual, notDeepStrictEqual, ok, throws } from "node:assert/strict";
+import { stream } from "../core/random.ts";
+import {
+  assertNoLeak,
+  partNames,
+  type Split,
+  splitBanner,
+  splitBySubject,
+  splitFromFile,
+  splitIntoSlabs,
+  splitShuffled,
+} from "../harness/split.ts";
+import { toyContents } from "./toy.ts";
+
+const sizes = ({ parts }: Split) => partNames.map((part) => parts[part].length);
+const subjectsOf = ({ parts }: Split, part: typeof partNames[number]) =>
+  new Set(parts[part].map(({ subject }) => subject));
+
+Deno.test("splitBySubject() deals fourteen subjects out as 4 x, 4 y, 2 validation and 4 test", () => {
+  deepStrictEqual(sizes(splitBySubject(toyContents(14, 1), stream("a"))), [4, 4, 2, 4]);
+  deepStrictEqual(sizes(splitBySubject(toyContents(4, 1), stream("a"))), [1, 1, 1, 1]);
+});
+
+Deno.test("splitBySubject() puts every subject into one part, whatever the stream", () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const split = splitBySubject(toyContents(4 + seed, 3), stream(`split ${seed}`));
+    assertNoLeak(split);
+    const all = partNames.flatMap((part) => [...subjectsOf(split, part)]);
+    deepStrictEqual([all.length, new Set(all).size], [4 + seed, 4 + seed]);
+  }
+});
+
+Deno.test("splitBySubject() is the same for the same stream and another for another", () => {
+  const contents = toyContents(14, 1);
+  deepStrictEqual(splitBySubject(contents, stream("a")), splitBySubject(contents, stream("a")));
+  notDeepStrictEqual(splitBySubject(contents, stream("a")), splitBySubject(contents, stream("b")));
+});
+
+Deno.test("splitBySubject() spreads each stratum over all parts", () => {
+  const contents = toyContents(28, 1);
+  const subjects = contents.subjects.map((subject, i) => ({ ...subject, stratum: i % 2 ? "T1" : "T2" }));
+  const split = splitBySubject({ ...contents, subjects }, stream("a"));
+  for (const part of partNames) {
+    const t1 = split.parts[part].filter(({ subject }) => Number(subject.slice(1)) % 2 === 1).length;
+    ok(Math.abs(t1 - split.parts[part].length / 2) <= 1, `${part} has ${t1} of ${split.parts[part].length}`);
+  }
+});
+
+Deno.test("splitBySubject() keeps to the official parts, and takes validation out of training where it must", () => {
+  const contents = toyContents(12, 1);
+  const role = (i: number) => (i < 8 ? "train" : "validation") as "train" | "validation";
+  const subjects = contents.subjects.map((subject, i) => ({ ...subject, role: role(i) }));
+  const split = splitBySubject({ ...contents, subjects }, stream("a"));
+  assertNoLeak(split);
+  deepStrictEqual([...subjectsOf(split, "test")], ["s8", "s9", "s10", "s11"]);
+  deepStrictEqual(sizes(split).reduce((a, b) => a + b), 12);
+  ok(split.parts.validation.every(({ subject }) => Number(subject.slice(1)) < 8));
+});
+
+Deno.test("splitBySubject() refuses three subjects and names --split slabs as the way out", () => {
+  throws(() => splitBySubject(toyContents(3, 9), stream("a")), /3 subjects[\s\S]*--split slabs/);
+});
+
+Deno.test("splitIntoSlabs() leaves a gap of a sample or more between slabs", () => {
+  for (const samples of [7, 8, 18, 100]) {
+    const split = splitIntoSlabs(toyContents(2, samples));
+    assertNoLeak(split);
+    const edges = partNames.map((part) =>
+      split.parts[part].filter(({ subject }) => subject === "s1").map(({ sample }) => Number(sample))
+    );
+    for (const [index, slab] of edges.entries()) {
+      ok(slab.length > 0, `slab ${index} of ${samples} samples is empty`);
+      deepStrictEqual(slab, slab.map((_, i) => slab[0] + i));
+      if (index > 0) ok(slab[0] - edges[index - 1].at(-1)! >= 2, `no gap before slab ${index} of ${samples}`);
+    }
+  }
+  throws(() => splitIntoSlabs(toyContents(1, 6)), /too few for four slabs/);
+});
+
+Deno.test("splitShuffled() has the same slices in both domains, in different orders, and says so", () => {
+  const split = splitShuffled(toyContents(14, 3), stream("a"));
+  assertNoLeak(split);
+  const keys = (part: "x" | "y") => split.parts[part].map(({ subject, sample }) => `${subject}/${sample}`);
+  deepStrictEqual([...keys("x")].sort(), [...keys("y")].sort());
+  notDeepStrictEqual(keys("x"), keys("y"));
+  ok(splitBanner(split)[0].includes("SHUFFLED"));
+});
+
+Deno.test("assertNoLeak() finds a subject that was planted in two parts, and a sample in two slabs", () => {
+  const split = splitBySubject(toyContents(14, 2), stream("a"));
+  for (const [from, to] of [["x", "test"], ["y", "validation"], ["x", "y"]] as const) {
+    const parts = { ...split.parts, [to]: [...split.parts[to], split.parts[from][0]] };
+    throws(() => assertNoLeak({ ...split, parts }), /leak: "s\d+" is in the parts/);
+  }
+  const slabs = splitIntoSlabs(toyContents(1, 9));
+  const parts = { ...slabs.parts, test: [...slabs.parts.test, slabs.parts.x[0]] };
+  throws(() => assertNoLeak({ ...slabs, parts }), /leak: "s0\/0"/);
+  const shuffled = splitShuffled(toyContents(14, 2), stream("a"));
+  const planted = { ...shuffled.parts, test: [...shuffled.parts.test, shuffled.parts.y[0]] };
+  throws(() => assertNoLeak({ ...shuffled, parts: planted }), /leak/);
+});
+
+Deno.test("splitFromFile() takes subjects by part, and refuses unknown ones with the nearest name", () => {
+  const contents = toyContents(4, 2);
+  const file = { x: ["s0"], y: ["s1"], validation: ["s2"], test: ["s3"] };
+  deepStrictEqual(sizes(splitFromFile(contents, file, "f")), [2, 2, 2, 2]);
+  throws(
+    () => splitFromFile(contents, { ...file, x: ["s00"] }, "f"),
+    /no subject "s00"[\s\S]*did you mean "s0"/,
+  );
+  throws(() => splitFromFile(contents, { tests: ["s0"] }, "f"), /did you mean "test"/);
+  throws(() => splitFromFile(contents, ["s0"], "f"), /one JSON object/);
+  const twice = splitFromFile(contents, { ...file, test: ["s0"] }, "f");
+  throws(() => assertNoLeak(twice), /leak/);
+});
