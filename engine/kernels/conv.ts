@@ -7,6 +7,8 @@
 import { filterGradient } from "./conv/filter_gradient.ts";
 import { convolveBlocks, convolvePairs } from "./conv/forward.ts";
 import { packBlocks, packPairs, padImage } from "./conv/layout.ts";
+import { winogradForward, winogradForwardScratch } from "./conv/winograd.ts";
+import { winogradGradient, winogradGradientScratch } from "./conv/winograd_gradient.ts";
 
 export function convForward(
   x: usize,
@@ -138,6 +140,23 @@ export function convBackpropFilter(
 ): void {
   const rows = height + 2 * padding;
   const columns = width + 2 * padding;
+  if (takesWinograd(filterHeight, filterWidth, channels, outputs, rows - 2, columns - 2)) {
+    winogradGradient(
+      x,
+      gradient,
+      out,
+      batch,
+      height,
+      width,
+      channels,
+      outputs,
+      padding,
+      rows - 2,
+      columns - 2,
+      scratch,
+    );
+    return;
+  }
   if (padding != 0) {
     padImage(x, scratch, batch, height, width, channels, padding, padding, rows, columns);
     x = scratch;
@@ -162,12 +181,17 @@ export function convBackpropFilterScratch(
   height: i32,
   width: i32,
   channels: i32,
-  _filterHeight: i32,
-  _filterWidth: i32,
-  _outputs: i32,
+  filterHeight: i32,
+  filterWidth: i32,
+  outputs: i32,
   padding: i32,
 ): i32 {
-  return padding == 0 ? 0 : (batch * (height + 2 * padding) * (width + 2 * padding) * channels) << 2;
+  const rows = height + 2 * padding;
+  const columns = width + 2 * padding;
+  if (takesWinograd(filterHeight, filterWidth, channels, outputs, rows - 2, columns - 2)) {
+    return winogradGradientScratch(batch, channels, outputs, rows - 2, columns - 2);
+  }
+  return padding == 0 ? 0 : (batch * rows * columns * channels) << 2;
 }
 
 /**
@@ -195,6 +219,27 @@ function convolve(
   const rows = height + 2 * top;
   const columns = width + 2 * left;
   const taps = filterHeight * filterWidth;
+  if (takesWinograd(filterHeight, filterWidth, ins, outs, rows - 2, columns - 2)) {
+    winogradForward(
+      x,
+      filter,
+      out,
+      batch,
+      height,
+      width,
+      ins,
+      outs,
+      top,
+      left,
+      rows - 2,
+      columns - 2,
+      tapStride,
+      inStride,
+      outStride,
+      scratch,
+    );
+    return;
+  }
   if (top != 0 || left != 0) {
     padImage(x, scratch, batch, height, width, ins, top, left, rows, columns);
     x = scratch;
@@ -222,9 +267,28 @@ function convolveScratch(
   filterWidth: i32,
   outs: i32,
 ): i32 {
+  if (takesWinograd(filterHeight, filterWidth, ins, outs, rows - 2, columns - 2)) {
+    return winogradForwardScratch(batch, ins, outs, rows - 2, columns - 2);
+  }
   const blocks = (filterHeight * filterWidth * ins * (outs & ~7)) << 2;
   const pairs = (filterHeight * ((filterWidth * ins + 3) & ~3) * ((outs & 7) + 1)) << 2;
   return <i32> alignUp((batch * rows * columns * ins) << 2) + max(blocks, pairs);
+}
+
+/**
+ * Whether Winograd's way (`conv/winograd.ts`) is the quicker one, as measured (docs/performance.md): for 3x3 filters, inputs in
+ * fours and outputs in eights, on images of 8x8 and more.
+ */
+function takesWinograd(
+  filterHeight: i32,
+  filterWidth: i32,
+  ins: i32,
+  outs: i32,
+  outHeight: i32,
+  outWidth: i32,
+): bool {
+  return filterHeight == 3 && filterWidth == 3 && (ins & 3) == 0 && (outs & 7) == 0 && outHeight >= 8 &&
+    outWidth >= 8;
 }
 
 function alignUp(bytes: i32): usize {
