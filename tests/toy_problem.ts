@@ -1,0 +1,79 @@
+/** A small inverse problem for tests of methods: smooth images of which the operator drops and mixes columns. */
+
+import * as tf from "@tensorflow/tfjs-core";
+import { stream } from "../core/random.ts";
+import { type Overrides, resolve } from "../core/settings.ts";
+import type { Batch, Learner, Method, Problem } from "../methods/method.ts";
+import type { Operator, Shape } from "../physics/operator.ts";
+
+/** `[height, width, channels]` of its images and measurements. */
+export const toyShape: Shape = [16, 16, 2];
+
+/** The problem that methods are prepared for. */
+export const toyProblem: Problem = {
+  imageShape: toyShape,
+  seenShape: toyShape,
+  measurementShape: toyShape,
+  updates: 40,
+  batch: 1,
+};
+
+/** Columns multiplied by 1, 0.5, 0 and 0.5 in turn: linear, its own adjoint, and without an inverse. */
+export function fadingColumns(): Operator {
+  const factors = Float32Array.from({ length: 16 }, (_, column) => [1, 0.5, 0, 0.5][column % 4]);
+  const fade = (image: tf.Tensor) => tf.tidy(() => tf.mul(image, tf.tensor(factors, [1, 1, 16, 1])));
+  return {
+    name: "fading-columns",
+    settings: {},
+    imageShape: toyShape,
+    measurementShape: toyShape,
+    forward: fade,
+    adjoint: fade,
+  };
+}
+
+/** Batches of random discs, always the same for the same name; `matched` pairs x with its own measurement. */
+export function toyBatches(
+  name: string,
+  { matched = false, batch = 1, A = fadingColumns() as Operator | undefined } = {},
+): () => Promise<Batch> {
+  const rng = stream(`toy/${name}`);
+  const operator = fadingColumns();
+  const image = () => {
+    const [height, width, channels] = toyShape;
+    const [row, column, radius, phase] = [
+      4 + 8 * rng.uniform(),
+      4 + 8 * rng.uniform(),
+      2 + 3 * rng.uniform(),
+      rng.uniform(),
+    ];
+    return Float32Array.from({ length: height * width * channels }, (_, i) => {
+      const pixel = Math.floor(i / channels);
+      const distance = Math.hypot(Math.floor(pixel / width) - row, pixel % width - column);
+      const modulus = 2 / (1 + Math.exp(2 * (distance - radius)));
+      return modulus * (i % channels === 0 ? Math.cos(phase) : Math.sin(phase));
+    });
+  };
+  const images = () =>
+    tf.tidy(() =>
+      tf.stack(Array.from({ length: batch }, () => tf.tensor3d(image(), [16, 16, 2]))) as tf.Tensor4D
+    );
+  return () => {
+    const x = images();
+    const y = tf.tidy(() => operator.forward(matched ? x : images())) as tf.Tensor4D;
+    return Promise.resolve({ x, y, A: A as Operator, see: (y) => tf.clone(y) as tf.Tensor4D });
+  };
+}
+
+/** Small and fast settings, as far as the method has them. */
+export const small: Overrides = { width: 4, levels: 2, criticWidth: 4, criticLayers: 2 };
+
+/** A learner for the toy problem. */
+export function prepareToy(method: Method, overrides: Overrides = {}, seed = "toy seed"): Learner {
+  const own = Object.entries({ ...small, ...overrides }).filter(([name]) => name in method.settings);
+  return method.prepare(
+    toyProblem,
+    resolve(method.settings, Object.fromEntries(own), method.name),
+    stream(seed),
+  );
+}
