@@ -70,6 +70,8 @@ export interface Profile {
   readonly rows?: Readonly<Record<string, Overrides>>;
   /** As `--seeds` takes them. */
   readonly seeds: string;
+  /** Whether the rows that are there by name only run too, so that every code path is taken. */
+  readonly everyRow?: boolean;
 }
 
 /** The profiles that every benchmark has. */

@@ -33,7 +33,8 @@ export type Settings = { readonly [name: string]: Setting };
 export type Values<S extends Settings = Settings> = { readonly [K in keyof S]: Widened<S[K]["default"]> };
 
 // The brackets keep a union whole: undeclared settings are any of the three.
-type Widened<T extends SettingValue> = [T] extends [number] ? number
+/** A literal type as the type that it is of. */
+export type Widened<T extends SettingValue> = [T] extends [number] ? number
   : [T] extends [boolean] ? boolean
   : [T] extends [string] ? string
   : SettingValue;

@@ -79,7 +79,7 @@ export function configure(benchmarks: readonly Benchmark[], request: Request): C
       };
       return { row, settings: resolve(declared, overrides, `method ${row.name}`) };
     }),
-    chosen: chooseRows(benchmark, rows, request.methods),
+    chosen: chooseRows(profile.everyRow ? rows : benchmark.rows, rows, request.methods),
     seeds: parseSeeds(request.seeds ?? profile.seeds),
   };
 }
@@ -129,8 +129,8 @@ export function parseSeeds(text: string): number[] {
   return seeds.sort((a, b) => a - b);
 }
 
-function chooseRows(benchmark: Benchmark, rows: readonly Row[], names?: readonly string[]): string[] {
-  if (names === undefined) return benchmark.rows.map(({ name }) => name);
+function chooseRows(usual: readonly Row[], rows: readonly Row[], names?: readonly string[]): string[] {
+  if (names === undefined) return usual.map(({ name }) => name);
   const asked = new Set(names.map((name) => named(rows, name, "method").name));
   if (asked.size === 0) {
     throw new UsageError({
