@@ -6,8 +6,11 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { suggest, UsageError } from "../core/errors.ts";
 import { registerCompositions } from "./compositions.ts";
+import { registerWasmKernels } from "./wasm_kernels.ts";
+import { instantiateModules } from "./wasm_module.ts";
 
 /** The backends by name, the default first. */
 export const backendNames = ["wasm", "cpu", "webgpu", "native"] as const;
@@ -64,11 +67,13 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
 type Started = Omit<Backend, "name">;
 
 const starters: { readonly [Name in BackendName]: (portable: boolean) => Promise<Started> } = {
-  async wasm(_portable) {
+  async wasm(portable) {
     const { version_wasm } = await import("@tensorflow/tfjs-backend-wasm");
-    await use("wasm", "");
-    registerCompositions("wasm");
-    return { arithmetic: "backend", versions: { "@tensorflow/tfjs-backend-wasm": version_wasm } };
+    await use("wasm", "use --backend cpu, and report this with the version of Deno");
+    const backend = tf.backend() as BackendWasm;
+    const module = await instantiateModules(backend, portable);
+    registerWasmKernels(backend, module);
+    return { arithmetic: module.arithmetic, versions: { "@tensorflow/tfjs-backend-wasm": version_wasm } };
   },
 
   async cpu() {

@@ -1,0 +1,238 @@
+// @ts-nocheck AssemblyScript: compiled by build.ts, not checked by Deno
+/**
+ * Kernels that move values about, or join the 2x2 blocks of an image: space to depth and back, pooling, upsampling,
+ * and joining, cutting and padding channels.
+ *
+ * Images are `[batch, height, width, channels]`: the channels of one pixel, or of a row of pixels, are neighbours and
+ * move as one run, vector by vector. (V8's `memory.copy` is a call out of WebAssembly, too dear for 32 bytes.)
+ */
+
+/**
+ * out `[batch, rows, columns, block·block·channels]` = the blocks of x `[batch, height, width, channels]` with `padding`
+ * zeros before it and as many as it takes after it.
+ */
+export function spaceToDepth(
+  x: usize,
+  out: usize,
+  batch: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  block: i32,
+  padding: i32,
+  rows: i32,
+  columns: i32,
+): void {
+  const pixelBytes = channels << 2;
+  const runBytes = block * pixelBytes;
+  const rowBytes = width * pixelBytes;
+  for (let n = 0; n < batch; n++, x += height * rowBytes) {
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++) {
+        const left = column * block - padding;
+        const first = min(max(left, 0), width);
+        const last = max(first, min(left + block, width));
+        const inside = (last - first) * pixelBytes;
+        const before = inside > 0 ? (first - left) * pixelBytes : runBytes;
+        for (let down = 0; down < block; down++, out += runBytes) {
+          const y = row * block + down - padding;
+          if (y < 0 || y >= height) {
+            clear(out, runBytes);
+            continue;
+          }
+          clear(out, before);
+          copy(out + before, x + y * rowBytes + first * pixelBytes, inside);
+          clear(out + before + inside, runBytes - before - inside);
+        }
+      }
+    }
+  }
+}
+
+/** The adjoint of `spaceToDepth`: out `[batch, height, width, channels]` from x `[batch, rows, columns, block·block·channels]`. */
+export function depthToSpace(
+  x: usize,
+  out: usize,
+  batch: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  block: i32,
+  padding: i32,
+  rows: i32,
+  columns: i32,
+): void {
+  const pixelBytes = channels << 2;
+  const runBytes = block * pixelBytes;
+  const blockBytes = block * runBytes;
+  const covered = min(width, max(columns * block - padding, 0)); // columns of out that some block reaches
+  for (let n = 0; n < batch; n++, x += rows * columns * blockBytes) {
+    for (let y = 0; y < height; y++, out += width * pixelBytes) {
+      const row = (y + padding) / block;
+      if (row >= rows) {
+        clear(out, width * pixelBytes);
+        continue;
+      }
+      const from = x + row * columns * blockBytes + ((y + padding) % block) * runBytes;
+      for (let column = padding / block; column < columns; column++) {
+        const left = column * block - padding;
+        const first = max(left, 0);
+        const last = min(left + block, covered);
+        if (first >= last) break;
+        copy(
+          out + first * pixelBytes,
+          from + column * blockBytes + (first - left) * pixelBytes,
+          (last - first) * pixelBytes,
+        );
+      }
+      clear(out + covered * pixelBytes, (width - covered) * pixelBytes);
+    }
+  }
+}
+
+/** out `[rows, columns, channels]` = scale times the sums of the 2x2 blocks of x `[2·rows, 2·columns, channels]`. */
+export function blockSum(x: usize, out: usize, rows: i32, columns: i32, channels: i32, scale: f32): void {
+  const scales = f32x4.splat(scale);
+  const pixelBytes = channels << 2;
+  const rowBytes = 2 * columns * pixelBytes;
+  for (let row = 0; row < rows; row++, x += rowBytes) {
+    for (let column = 0; column < columns; column++, x += pixelBytes) {
+      let c = 0;
+      for (; c + 4 <= channels; c += 4, x += 16, out += 16) {
+        const upper = f32x4.add(v128.load(x), v128.load(x + pixelBytes));
+        const lower = f32x4.add(v128.load(x + rowBytes), v128.load(x + rowBytes + pixelBytes));
+        v128.store(out, f32x4.mul(scales, f32x4.add(upper, lower)));
+      }
+      for (; c < channels; c++, x += 4, out += 4) {
+        const upper = load<f32>(x) + load<f32>(x + pixelBytes);
+        const lower = load<f32>(x + rowBytes) + load<f32>(x + rowBytes + pixelBytes);
+        store<f32>(out, scale * (upper + lower));
+      }
+    }
+  }
+}
+
+/** out `[2·rows, 2·columns, channels]` = each pixel of x `[rows, columns, channels]` times scale as a 2x2 block. */
+export function blockFill(x: usize, out: usize, rows: i32, columns: i32, channels: i32, scale: f32): void {
+  const scales = f32x4.splat(scale);
+  const pixelBytes = channels << 2;
+  const rowBytes = 2 * columns * pixelBytes;
+  for (let row = 0; row < rows; row++, out += rowBytes) {
+    for (let column = 0; column < columns; column++, out += pixelBytes) {
+      let c = 0;
+      for (; c + 4 <= channels; c += 4, x += 16, out += 16) {
+        const value = f32x4.mul(scales, v128.load(x));
+        v128.store(out, value);
+        v128.store(out + pixelBytes, value);
+        v128.store(out + rowBytes, value);
+        v128.store(out + rowBytes + pixelBytes, value);
+      }
+      for (; c < channels; c++, x += 4, out += 4) {
+        const value = scale * load<f32>(x);
+        store<f32>(out, value);
+        store<f32>(out + pixelBytes, value);
+        store<f32>(out + rowBytes, value);
+        store<f32>(out + rowBytes + pixelBytes, value);
+      }
+    }
+  }
+}
+
+/**
+ * out `[rows, columns, channels]` = of each 2x2 block of x `[2·rows, 2·columns, channels]` the value at the place of the
+ * first maximum of `where`, which has x's shape.
+ */
+export function pickMaximum(
+  where: usize,
+  x: usize,
+  out: usize,
+  rows: i32,
+  columns: i32,
+  channels: i32,
+): void {
+  const pixelBytes = channels << 2;
+  const rowBytes = 2 * columns * pixelBytes;
+  for (let row = 0; row < rows; row++, where += rowBytes, x += rowBytes) {
+    for (let column = 0; column < columns; column++, where += pixelBytes, x += pixelBytes) {
+      for (let c = 0; c < channels; c++, where += 4, x += 4, out += 4) {
+        store<f32>(out, load<f32>(x + firstMaximum(where, pixelBytes, rowBytes)));
+      }
+    }
+  }
+}
+
+/** The adjoint of `pickMaximum` in x: zeros, but x `[rows, columns, channels]` at the first maximum of each block. */
+export function placeMaximum(
+  where: usize,
+  x: usize,
+  out: usize,
+  rows: i32,
+  columns: i32,
+  channels: i32,
+): void {
+  const pixelBytes = channels << 2;
+  const rowBytes = 2 * columns * pixelBytes;
+  for (let row = 0; row < rows; row++, where += rowBytes, out += rowBytes) {
+    for (let column = 0; column < columns; column++, where += pixelBytes, out += pixelBytes) {
+      for (let c = 0; c < channels; c++, where += 4, x += 4, out += 4) {
+        store<f32>(out, 0);
+        store<f32>(out + pixelBytes, 0);
+        store<f32>(out + rowBytes, 0);
+        store<f32>(out + rowBytes + pixelBytes, 0);
+        store<f32>(out + firstMaximum(where, pixelBytes, rowBytes), load<f32>(x));
+      }
+    }
+  }
+}
+
+/** How many bytes after `at` the first maximum of its 2x2 block stands. */
+function firstMaximum(at: usize, pixelBytes: i32, rowBytes: i32): i32 {
+  let most = load<f32>(at);
+  let place = 0;
+  const right = load<f32>(at + pixelBytes);
+  if (right > most) most = right, place = pixelBytes;
+  const below = load<f32>(at + rowBytes);
+  if (below > most) most = below, place = rowBytes;
+  return load<f32>(at + rowBytes + pixelBytes) > most ? rowBytes + pixelBytes : place;
+}
+
+/** out `[pixels, first + second]` = the channels of a `[pixels, first]`, then those of b `[pixels, second]`. */
+export function concatChannels(a: usize, b: usize, out: usize, pixels: i32, first: i32, second: i32): void {
+  const firstBytes = first << 2, secondBytes = second << 2;
+  for (let pixel = 0; pixel < pixels; pixel++) {
+    copy(out, a, firstBytes);
+    copy(out + firstBytes, b, secondBytes);
+    a += firstBytes;
+    b += secondBytes;
+    out += firstBytes + secondBytes;
+  }
+}
+
+/** out `[pixels, size]` = the channels from `start` on of x `[pixels, channels]`. */
+export function sliceChannels(x: usize, out: usize, pixels: i32, channels: i32, start: i32, size: i32): void {
+  const sizeBytes = size << 2;
+  x += start << 2;
+  for (let pixel = 0; pixel < pixels; pixel++, x += channels << 2, out += sizeBytes) copy(out, x, sizeBytes);
+}
+
+/** The adjoint of `sliceChannels`: out `[pixels, channels]` = zeros, but x `[pixels, size]` from channel `start` on. */
+export function padChannels(x: usize, out: usize, pixels: i32, channels: i32, start: i32, size: i32): void {
+  const startBytes = start << 2, sizeBytes = size << 2, allBytes = channels << 2;
+  for (let pixel = 0; pixel < pixels; pixel++, x += sizeBytes, out += allBytes) {
+    clear(out, startBytes);
+    copy(out + startBytes, x, sizeBytes);
+    clear(out + startBytes + sizeBytes, allBytes - startBytes - sizeBytes);
+  }
+}
+
+/** Copies a multiple of 4 bytes. */
+function copy(to: usize, from: usize, bytes: i32): void {
+  for (; bytes >= 16; bytes -= 16, to += 16, from += 16) v128.store(to, v128.load(from));
+  for (; bytes > 0; bytes -= 4, to += 4, from += 4) store<f32>(to, load<f32>(from));
+}
+
+/** Writes zeros over a multiple of 4 bytes. */
+function clear(to: usize, bytes: i32): void {
+  for (; bytes >= 16; bytes -= 16, to += 16) v128.store(to, f32x4.splat(0));
+  for (; bytes > 0; bytes -= 4, to += 4) store<f32>(to, 0);
+}

@@ -1,0 +1,171 @@
+// @ts-nocheck AssemblyScript: compiled by build.ts, not checked by Deno
+/**
+ * Kernels that meet each value once: leaky ReLU, mean absolute and squared differences, Adam.
+ *
+ * They are bound by memory, so each is one pass of 4-wide vectors, four at a time to keep the loads in flight, and a
+ * scalar tail. Pointers are in bytes, `size` in values.
+ */
+import { madd } from "./shared/simd.ts";
+
+/** One multiplication and one addition, to see at run time whether this machine rounds once (`fma`) or twice. */
+export function multiplyAdd(a: f32, b: f32, c: f32): f32 {
+  return f32x4.extract_lane(madd(f32x4.splat(a), f32x4.splat(b), f32x4.splat(c)), 0);
+}
+
+/** out = x where `where` is positive, slope·x elsewhere; leaky ReLU itself with `where` = `x`. */
+export function leakyRelu(where: usize, x: usize, out: usize, size: i32, slope: f32): void {
+  const zero = f32x4.splat(0);
+  const slopes = f32x4.splat(slope);
+  const end = x + (<usize> size << 2);
+  const end4 = x + (<usize> (size & ~15) << 2);
+  const end1 = x + (<usize> (size & ~3) << 2);
+  for (; x < end4; x += 64, where += 64, out += 64) {
+    const x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48);
+    v128.store(out, v128.bitselect(x0, f32x4.mul(x0, slopes), f32x4.gt(v128.load(where), zero)));
+    v128.store(out, v128.bitselect(x1, f32x4.mul(x1, slopes), f32x4.gt(v128.load(where, 16), zero)), 16);
+    v128.store(out, v128.bitselect(x2, f32x4.mul(x2, slopes), f32x4.gt(v128.load(where, 32), zero)), 32);
+    v128.store(out, v128.bitselect(x3, f32x4.mul(x3, slopes), f32x4.gt(v128.load(where, 48), zero)), 48);
+  }
+  for (; x < end1; x += 16, where += 16, out += 16) {
+    const x0 = v128.load(x);
+    v128.store(out, v128.bitselect(x0, f32x4.mul(x0, slopes), f32x4.gt(v128.load(where), zero)));
+  }
+  for (; x < end; x += 4, where += 4, out += 4) {
+    const value = load<f32>(x);
+    store<f32>(out, load<f32>(where) > 0 ? value : value * slope);
+  }
+}
+
+/** Values that are summed in single precision before they are added to the total in double. */
+const BLOCK = 4096;
+
+/** out[0] = mean |a − b|. */
+export function meanAbsolute(a: usize, b: usize, out: usize, size: i32): void {
+  let total: f64 = 0;
+  for (let done = 0; done < size; done += BLOCK) {
+    const count = min(BLOCK, size - done);
+    let s0 = f32x4.splat(0), s1 = f32x4.splat(0), s2 = f32x4.splat(0), s3 = f32x4.splat(0);
+    let i = 0;
+    for (; i + 16 <= count; i += 16, a += 64, b += 64) {
+      s0 = f32x4.add(s0, f32x4.abs(f32x4.sub(v128.load(a), v128.load(b))));
+      s1 = f32x4.add(s1, f32x4.abs(f32x4.sub(v128.load(a, 16), v128.load(b, 16))));
+      s2 = f32x4.add(s2, f32x4.abs(f32x4.sub(v128.load(a, 32), v128.load(b, 32))));
+      s3 = f32x4.add(s3, f32x4.abs(f32x4.sub(v128.load(a, 48), v128.load(b, 48))));
+    }
+    total += laneSum(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)));
+    for (; i < count; i++, a += 4, b += 4) total += <f64> abs(load<f32>(a) - load<f32>(b));
+  }
+  store<f32>(out, <f32> (total / <f64> size));
+}
+
+/** out[0] = mean (a − b)². */
+export function meanSquare(a: usize, b: usize, out: usize, size: i32): void {
+  let total: f64 = 0;
+  for (let done = 0; done < size; done += BLOCK) {
+    const count = min(BLOCK, size - done);
+    let s0 = f32x4.splat(0), s1 = f32x4.splat(0), s2 = f32x4.splat(0), s3 = f32x4.splat(0);
+    let i = 0;
+    for (; i + 16 <= count; i += 16, a += 64, b += 64) {
+      const d0 = f32x4.sub(v128.load(a), v128.load(b));
+      const d1 = f32x4.sub(v128.load(a, 16), v128.load(b, 16));
+      const d2 = f32x4.sub(v128.load(a, 32), v128.load(b, 32));
+      const d3 = f32x4.sub(v128.load(a, 48), v128.load(b, 48));
+      s0 = madd(d0, d0, s0);
+      s1 = madd(d1, d1, s1);
+      s2 = madd(d2, d2, s2);
+      s3 = madd(d3, d3, s3);
+    }
+    total += laneSum(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)));
+    for (; i < count; i++, a += 4, b += 4) {
+      const difference = <f64> (load<f32>(a) - load<f32>(b));
+      total += difference * difference;
+    }
+  }
+  store<f32>(out, <f32> (total / <f64> size));
+}
+
+/** out = gradient[0]·sign(a − b) / size. */
+export function meanAbsoluteGradient(a: usize, b: usize, gradient: usize, out: usize, size: i32): void {
+  const zero = f32x4.splat(0);
+  const step = load<f32>(gradient) / <f32> size;
+  const up = f32x4.splat(step);
+  const down = f32x4.splat(-step);
+  const end = a + (<usize> size << 2);
+  const end1 = a + (<usize> (size & ~3) << 2);
+  for (; a < end1; a += 16, b += 16, out += 16) {
+    const difference = f32x4.sub(v128.load(a), v128.load(b));
+    const positive = v128.and(up, f32x4.gt(difference, zero));
+    v128.store(out, v128.or(positive, v128.and(down, f32x4.lt(difference, zero))));
+  }
+  for (; a < end; a += 4, b += 4, out += 4) {
+    const difference = load<f32>(a) - load<f32>(b);
+    store<f32>(out, difference > 0 ? step : difference < 0 ? -step : 0);
+  }
+}
+
+/** out = gradient[0]·2(a − b) / size. */
+export function meanSquareGradient(a: usize, b: usize, gradient: usize, out: usize, size: i32): void {
+  const factor = load<f32>(gradient) * (2 / <f32> size);
+  const factors = f32x4.splat(factor);
+  const end = a + (<usize> size << 2);
+  const end1 = a + (<usize> (size & ~3) << 2);
+  for (; a < end1; a += 16, b += 16, out += 16) {
+    v128.store(out, f32x4.mul(f32x4.sub(v128.load(a), v128.load(b)), factors));
+  }
+  for (; a < end; a += 4, b += 4, out += 4) store<f32>(out, (load<f32>(a) - load<f32>(b)) * factor);
+}
+
+/**
+ * One step of Adam with the bias corrections already in `rate` and `epsilon`:
+ * m ← m + (1 − β1)(g − m), v ← v + (1 − β2)(g² − v), w ← w − rate·m / (√v + epsilon). Each output may be its input's memory.
+ */
+export function adam(
+  w: usize,
+  g: usize,
+  m: usize,
+  v: usize,
+  newW: usize,
+  newM: usize,
+  newV: usize,
+  size: i32,
+  rate: f32,
+  fresh1: f32, // 1 − β1
+  fresh2: f32, // 1 − β2
+  epsilon: f32,
+): void {
+  const rates = f32x4.splat(rate), epsilons = f32x4.splat(epsilon);
+  const share1 = f32x4.splat(fresh1), share2 = f32x4.splat(fresh2);
+  const end = g + (<usize> size << 2);
+  const end1 = g + (<usize> (size & ~3) << 2);
+  while (g < end1) {
+    const gradient = v128.load(g);
+    const oldM = v128.load(m);
+    const oldV = v128.load(v);
+    const mean = madd(share1, f32x4.sub(gradient, oldM), oldM);
+    const square = madd(share2, f32x4.sub(f32x4.mul(gradient, gradient), oldV), oldV);
+    v128.store(newM, mean);
+    v128.store(newV, square);
+    const move = f32x4.div(f32x4.mul(rates, mean), f32x4.add(f32x4.sqrt(square), epsilons));
+    v128.store(newW, f32x4.sub(v128.load(w), move));
+    g += 16, w += 16, m += 16, v += 16, newW += 16, newM += 16, newV += 16;
+  }
+  while (g < end) {
+    // The same instructions on one lane, so that a value's bits do not depend on where in the array it stands.
+    const gradient = v128.load32_zero(g);
+    const oldM = v128.load32_zero(m);
+    const oldV = v128.load32_zero(v);
+    const mean = madd(share1, f32x4.sub(gradient, oldM), oldM);
+    const square = madd(share2, f32x4.sub(f32x4.mul(gradient, gradient), oldV), oldV);
+    store<f32>(newM, f32x4.extract_lane(mean, 0));
+    store<f32>(newV, f32x4.extract_lane(square, 0));
+    const move = f32x4.div(f32x4.mul(rates, mean), f32x4.add(f32x4.sqrt(square), epsilons));
+    store<f32>(newW, f32x4.extract_lane(f32x4.sub(v128.load32_zero(w), move), 0));
+    g += 4, w += 4, m += 4, v += 4, newW += 4, newM += 4, newV += 4;
+  }
+}
+
+/** The four lanes added in double precision. */
+function laneSum(x: v128): f64 {
+  return (<f64> f32x4.extract_lane(x, 0) + <f64> f32x4.extract_lane(x, 1)) +
+    (<f64> f32x4.extract_lane(x, 2) + <f64> f32x4.extract_lane(x, 3));
+}

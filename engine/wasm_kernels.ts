@@ -1,0 +1,253 @@
+/**
+ * Our kernels on the backend `wasm`: each reads its tensors' pointers and makes one call into our module.
+ *
+ * What stands here decides nothing by data, only by shapes: a training step is always the same list of calls.
+ */
+
+import * as tf from "@tensorflow/tfjs-core";
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import { sizeOf } from "../core/image.ts";
+import { kernel } from "./kernel_names.ts";
+import type { WasmModule } from "./wasm_module.ts";
+
+type Inputs = { readonly [name: string]: tf.TensorInfo };
+type Attributes = { readonly [name: string]: number };
+type Kernel = (inputs: Inputs, attributes: Attributes) => tf.TensorInfo | tf.TensorInfo[];
+
+/** What the backend keeps of a tensor's data. */
+interface Stored {
+  readonly memoryOffset: number;
+  readonly refCount: number;
+}
+
+/** Registers our kernels on `wasm`, in place of any that are registered. */
+export function registerWasmKernels(backend: BackendWasm, module: WasmModule): void {
+  for (const [kernelName, run] of Object.entries(kernels(backend, module))) {
+    replace(kernelName, ({ inputs, attrs }) => run(inputs as Inputs, attrs as Attributes));
+  }
+  shareCopies(backend);
+}
+
+function replace(kernelName: string, kernelFunc: tf.KernelFunc): void {
+  if (tf.getKernel(kernelName, "wasm") !== undefined) tf.unregisterKernel(kernelName, "wasm");
+  tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc });
+}
+
+/**
+ * Identity, and Cast to the same type, as one more reference to the same data, as on other backends. Stock wasm copies, and
+ * the tape clones every tensor that it saves.
+ */
+function shareCopies(backend: BackendWasm): void {
+  const alias = ({ dataId, shape, dtype }: tf.TensorInfo): tf.TensorInfo => {
+    backend.incRef(dataId);
+    return { dataId, shape, dtype };
+  };
+  const copy = tf.getKernel("Identity", "wasm").kernelFunc;
+  replace("Identity", (call) => {
+    const x = call.inputs.x as tf.TensorInfo;
+    return x.dtype === "string" ? copy(call) : alias(x);
+  });
+  const cast = tf.getKernel("Cast", "wasm").kernelFunc;
+  replace("Cast", (call) => {
+    const x = call.inputs.x as tf.TensorInfo;
+    return x.dtype === call.attrs?.dtype && x.dtype !== "string" ? alias(x) : cast(call);
+  });
+}
+
+function kernels(backend: BackendWasm, { calls, scratch }: WasmModule): { readonly [name: string]: Kernel } {
+  const stored = (tensor: tf.TensorInfo) => backend.dataIdMap.get(tensor.dataId) as unknown as Stored;
+  /** Where a tensor's values are; read at each call, because memory moves. */
+  const at = (tensor: tf.TensorInfo): number => stored(tensor).memoryOffset;
+  /** A new tensor; its memory holds whatever was there before. */
+  const make = (shape: readonly number[]): tf.TensorInfo => backend.makeOutput([...shape], "float32");
+
+  /** One of the three convolutions, given the sizes of its image and filter. */
+  const convolve = (
+    name: "convForward" | "convBackpropInput" | "convBackpropFilter",
+    first: tf.TensorInfo,
+    second: tf.TensorInfo,
+    out: tf.TensorInfo,
+    sizes: readonly number[],
+  ): tf.TensorInfo => {
+    const room = scratch(calls[`${name}Scratch`](...sizes));
+    calls[name](at(first), at(second), at(out), ...sizes, room);
+    return out;
+  };
+
+  return {
+    [kernel.conv2d]({ x, filter }, { padding }) {
+      const [n, height, width, channels] = x.shape;
+      const [filterHeight, filterWidth, , outputs] = filter.shape;
+      const out = make([
+        n,
+        height + 2 * padding - filterHeight + 1,
+        width + 2 * padding - filterWidth + 1,
+        outputs,
+      ]);
+      const sizes = [n, height, width, channels, filterHeight, filterWidth, outputs, padding];
+      return convolve("convForward", x, filter, out, sizes);
+    },
+
+    [kernel.conv2dBackpropInput]({ gradient, filter }, { padding, height, width }) {
+      const [filterHeight, filterWidth, channels, outputs] = filter.shape;
+      const n = gradient.shape[0];
+      const sizes = [n, height, width, channels, filterHeight, filterWidth, outputs, padding];
+      return convolve("convBackpropInput", gradient, filter, make([n, height, width, channels]), sizes);
+    },
+
+    [kernel.conv2dBackpropFilter]({ x, gradient }, { padding, filterHeight, filterWidth }) {
+      const [n, height, width, channels] = x.shape;
+      const outputs = gradient.shape[3];
+      const out = make([filterHeight, filterWidth, channels, outputs]);
+      const sizes = [n, height, width, channels, filterHeight, filterWidth, outputs, padding];
+      return convolve("convBackpropFilter", x, gradient, out, sizes);
+    },
+
+    // A matrix product is the 1x1 convolution of one row of pixels.
+    [kernel.symmetricProduct]({ x, s }) {
+      const [m, n] = x.shape;
+      return convolve("convForward", x, s, make([m, n]), [1, 1, m, n, 1, 1, n, 0]);
+    },
+
+    [kernel.spaceToDepth]({ x }, { block, padding, rows, columns }) {
+      const [n, height, width, channels] = x.shape;
+      const out = make([n, rows, columns, block * block * channels]);
+      calls.spaceToDepth(at(x), at(out), n, height, width, channels, block, padding, rows, columns);
+      return out;
+    },
+
+    [kernel.depthToSpace]({ x }, { block, padding, height, width }) {
+      const [n, rows, columns, depth] = x.shape;
+      const channels = depth / (block * block);
+      const out = make([n, height, width, channels]);
+      calls.depthToSpace(at(x), at(out), n, height, width, channels, block, padding, rows, columns);
+      return out;
+    },
+
+    [kernel.instanceNorm]({ x }, { epsilon }) {
+      const [n, height, width, channels] = x.shape;
+      const out = make(x.shape);
+      calls.instanceNorm(at(x), at(out), n, height * width, channels, epsilon);
+      return out;
+    },
+
+    [kernel.instanceNormGradient]({ x, v }, { epsilon }) {
+      const [n, height, width, channels] = x.shape;
+      const out = make(x.shape);
+      calls.instanceNormGradient(at(x), at(v), at(out), n, height * width, channels, epsilon);
+      return out;
+    },
+
+    [kernel.instanceNormCurvature]({ x, v, g }, { epsilon }) {
+      const [n, height, width, channels] = x.shape;
+      const out = make(x.shape);
+      calls.instanceNormCurvature(at(x), at(v), at(g), at(out), n, height * width, channels, epsilon);
+      return out;
+    },
+
+    [kernel.leakyRelu]({ x }, { slope }) {
+      const out = make(x.shape);
+      calls.leakyRelu(at(x), at(x), at(out), sizeOf(x.shape), slope);
+      return out;
+    },
+
+    [kernel.leakyReluGradient]({ where, x }, { slope }) {
+      const out = make(x.shape);
+      calls.leakyRelu(at(where), at(x), at(out), sizeOf(x.shape), slope);
+      return out;
+    },
+
+    // The batch and the rows of its images are one: blocks do not cross from one image to the next.
+    [kernel.blockSum]({ x }, { scale }) {
+      const [n, height, width, channels] = x.shape;
+      const out = make([n, height / 2, width / 2, channels]);
+      calls.blockSum(at(x), at(out), n * height / 2, width / 2, channels, scale);
+      return out;
+    },
+
+    [kernel.blockFill]({ x }, { scale }) {
+      const [n, height, width, channels] = x.shape;
+      const out = make([n, 2 * height, 2 * width, channels]);
+      calls.blockFill(at(x), at(out), n * height, width, channels, scale);
+      return out;
+    },
+
+    [kernel.pickMaximum]({ where, x }) {
+      const [n, height, width, channels] = x.shape;
+      const out = make([n, height / 2, width / 2, channels]);
+      calls.pickMaximum(at(where), at(x), at(out), n * height / 2, width / 2, channels);
+      return out;
+    },
+
+    [kernel.placeMaximum]({ where, x }) {
+      const [n, rows, columns, channels] = x.shape;
+      const out = make(where.shape);
+      calls.placeMaximum(at(where), at(x), at(out), n * rows, columns, channels);
+      return out;
+    },
+
+    [kernel.concatChannels]({ a, b }) {
+      const [first, second] = [lastOf(a), lastOf(b)];
+      const out = make([...a.shape.slice(0, -1), first + second]);
+      calls.concatChannels(at(a), at(b), at(out), sizeOf(a.shape) / first, first, second);
+      return out;
+    },
+
+    [kernel.sliceChannels]({ x }, { start, size }) {
+      const channels = lastOf(x);
+      const out = make([...x.shape.slice(0, -1), size]);
+      calls.sliceChannels(at(x), at(out), sizeOf(x.shape) / channels, channels, start, size);
+      return out;
+    },
+
+    [kernel.padChannels]({ x }, { start, channels }) {
+      const size = lastOf(x);
+      const out = make([...x.shape.slice(0, -1), channels]);
+      calls.padChannels(at(x), at(out), sizeOf(x.shape) / size, channels, start, size);
+      return out;
+    },
+
+    [kernel.l1]({ a, b }) {
+      const out = make([]);
+      calls.meanAbsolute(at(a), at(b), at(out), sizeOf(a.shape));
+      return out;
+    },
+
+    [kernel.l1Gradient]({ a, b, gradient }) {
+      const out = make(a.shape);
+      calls.meanAbsoluteGradient(at(a), at(b), at(gradient), at(out), sizeOf(a.shape));
+      return out;
+    },
+
+    [kernel.l2]({ a, b }) {
+      const out = make([]);
+      calls.meanSquare(at(a), at(b), at(out), sizeOf(a.shape));
+      return out;
+    },
+
+    [kernel.l2Gradient]({ a, b, gradient }) {
+      const out = make(a.shape);
+      calls.meanSquareGradient(at(a), at(b), at(gradient), at(out), sizeOf(a.shape));
+      return out;
+    },
+
+    // In place, unless somebody else refers to the same data (a clone, which is an alias here, must keep its values).
+    [kernel.adam]({ variable, gradient, first, second }, { rate, beta1, beta2, epsilon }) {
+      const old = [variable, first, second];
+      const updated = old.map((tensor) => {
+        if (stored(tensor).refCount > 1) return make(tensor.shape);
+        backend.incRef(tensor.dataId);
+        return { dataId: tensor.dataId, shape: tensor.shape, dtype: tensor.dtype };
+      });
+      const [w, m, v] = old.map(at);
+      const [newW, newM, newV] = updated.map(at);
+      const size = sizeOf(variable.shape);
+      calls.adam(w, at(gradient), m, v, newW, newM, newV, size, rate, 1 - beta1, 1 - beta2, epsilon);
+      return updated;
+    },
+  };
+}
+
+function lastOf(tensor: tf.TensorInfo): number {
+  return tensor.shape[tensor.shape.length - 1];
+}

@@ -1,0 +1,105 @@
+/**
+ * Our WebAssembly modules, living on the heap of TensorFlow.js's wasm backend.
+ *
+ * They import that heap as their memory, so a kernel of ours reads and writes tensors where they are, by pointer. The sources,
+ * and how they are compiled, are in `kernels/`.
+ */
+
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+
+/** Numbers and pointers in, nothing or a number out. */
+type Call = (...values: number[]) => number;
+
+/** The functions of all modules, by name; `kernels/README.md` and the sources say what they take. */
+export type Calls = { readonly [name: string]: Call };
+
+/** The modules on one heap. */
+export interface WasmModule {
+  readonly arithmetic: "fma" | "muladd";
+  readonly calls: Calls;
+  /**
+   * A pointer to at least `bytes` bytes of scratch memory that belong to the caller until its kernel ends. There is one block,
+   * which grows to what the largest kernel needs.
+   */
+  scratch(bytes: number): number;
+}
+
+const modules = ["blocks", "conv", "norm", "pointwise"];
+
+/**
+ * Instantiates the modules on the backend's heap: the `fma` ones where this machine has fused multiply-add, unless
+ * `portable`, else the `muladd` ones.
+ */
+export async function instantiateModules(backend: BackendWasm, portable: boolean): Promise<WasmModule> {
+  const memory = heapOf(backend);
+  const fused = portable ? undefined : await instantiate("fma", memory).catch(ignoreUnsupported);
+  const arithmetic = fused !== undefined && isFused(fused) ? "fma" : "muladd";
+  const calls = arithmetic === "fma" ? fused! : await instantiate("muladd", memory);
+
+  let block = 0;
+  let blockBytes = 0;
+  // Emscripten's allocator, which the package's types leave out.
+  const { _malloc, _free } = backend.wasm as unknown as {
+    _malloc(bytes: number): number;
+    _free(pointer: number): void;
+  };
+  return {
+    arithmetic,
+    calls,
+    scratch(bytes) {
+      if (bytes > blockBytes) {
+        if (block !== 0) _free(block);
+        // A quarter more, so that slowly growing needs do not copy the heap time and again.
+        blockBytes = Math.ceil(bytes * 1.25 / 16) * 16;
+        block = _malloc(blockBytes) >>> 0; // signed beyond 2 GB
+        if (block === 0) {
+          blockBytes = 0;
+          throw new RangeError(`no room for ${bytes} bytes of scratch memory: use smaller images or batches`);
+        }
+      }
+      return block;
+    },
+  };
+}
+
+async function instantiate(arithmetic: "fma" | "muladd", memory: WebAssembly.Memory): Promise<Calls> {
+  const imports = {
+    env: {
+      memory,
+      abort: () => {
+        throw new Error("a WebAssembly kernel aborted");
+      },
+    },
+  };
+  const parts = modules.map(async (name) => {
+    const bytes = await Deno.readFile(new URL(`./kernels/${name}.${arithmetic}.wasm`, import.meta.url));
+    return (await WebAssembly.instantiate(bytes, imports)).instance.exports;
+  });
+  return Object.assign({}, ...await Promise.all(parts)) as Calls;
+}
+
+/** An engine without relaxed SIMD refuses to compile the `fma` modules. */
+function ignoreUnsupported(error: unknown): undefined {
+  if (!(error instanceof WebAssembly.CompileError)) throw error;
+}
+
+/**
+ * Whether multiply-add rounds once. Without the instruction V8 silently multiplies, rounds, adds and rounds again:
+ * (1 + 2⁻¹³)(1 − 2⁻¹³) = 1 − 2⁻²⁶ rounds to 1, and what is left of 1 is then 0 instead of −2⁻²⁶.
+ */
+function isFused(calls: Calls): boolean {
+  return calls.multiplyAdd(1 + 2 ** -13, 1 - 2 ** -13, -1) !== 0;
+}
+
+/** The heap among the exports of the backend's own module; found by its type, since their names are minified. */
+function heapOf(backend: BackendWasm): WebAssembly.Memory {
+  for (const part of Object.values(backend.wasm)) {
+    if (part === null || typeof part !== "object") continue;
+    for (const value of Object.values(part)) {
+      if (value instanceof WebAssembly.Memory) return value;
+    }
+  }
+  throw new Error(
+    "the wasm backend of TensorFlow.js exports no memory: is it the version that deno.json pins?",
+  );
+}
