@@ -1,0 +1,160 @@
+/** What has to be said about a table, as plain sentences that each format escapes for itself. */
+
+import type { Json } from "../core/json.ts";
+import type { ResultRecord } from "../results/record.ts";
+import type { Run, RunFile } from "../results/run.ts";
+import type { Summary, SummaryRow } from "../results/summary.ts";
+import { conventionsOf, metricHeading, metricName } from "./format.ts";
+
+/** What must stand above a table: how its data are special, and which records are not in it. */
+export function banners({ file, refused = [] }: Run): string[] {
+  return [...file.banners, ...refused.map((reason) => `Not in this table: ${reason}`)];
+}
+
+/** The caption: what was asked, on which data, how the numbers came about, and which of them are missing. */
+export function caption({ file }: Run, summary: Summary): string[] {
+  const { dataset, split } = file;
+  return [
+    `${file.question}`,
+    `Benchmark ${file.benchmark}, profile ${file.profile}; data: ${dataset.name} (${dataset.kind}, SHA-256 ${
+      dataset.hash.slice(0, 12)
+    }).`,
+    `Split (${split.kind}): ${
+      Object.entries(split.parts).map(([part, { subjects, samples }]) =>
+        `${part} ${counted(subjects.length, "subject")} with ${counted(samples, "sample")}`
+      ).join(", ")
+    }.`,
+    spreadSentence(file),
+    `Conventions: ${conventionsOf(summary)}.`,
+    ...settingsSentence(file),
+    ...summary.rows.flatMap((row) => leftOut(row, summary)),
+    ...summary.rows.flatMap(endings),
+  ];
+}
+
+/** What a metric's number means. */
+export function metricLines({ metrics }: Summary): { heading: string; text: string }[] {
+  return metrics.map((metric) => ({
+    heading: metricHeading(metric, metrics),
+    text: `convention ${metric.convention}: ${sentence(metric.about)}`,
+  }));
+}
+
+/** What a row is, what it knew, and how it was trained. */
+export function rowLines({ rows }: Summary): { heading: string; text: string }[] {
+  return rows.map((row) => {
+    const { head, records } = row;
+    const used = settingsUsed(records);
+    const updates = Math.max(0, ...records.flatMap(({ log }) => log.map(({ update }) => update)));
+    return {
+      heading: head.name,
+      text: [
+        sentence(head.about),
+        head.source === "" ? "" : `Source: ${sentence(head.source)}`,
+        `Given: ${sentence(head.knows)}`,
+        head.trains && updates > 0 ? `Trained for ${counted(updates, "generator update")}.` : "",
+        used === "" ? "" : `Settings: ${used}.`,
+        ...notesOf(records),
+      ].filter((part) => part !== "").join(" "),
+    };
+  });
+}
+
+function spreadSentence({ seeds, rows }: RunFile): string {
+  const unit = "a score is the mean over test subjects of each subject's mean over its samples";
+  if (!rows.some(({ trains }) => trains) || seeds.length === 0) return `No row has seeds; ${unit}.`;
+  if (seeds.length === 1) return `Seed ${seeds[0]} only, so without a spread; ${unit}.`;
+  return `Mean ± sample standard deviation (n − 1) over the seeds ${
+    seeds.join(", ")
+  }; for each seed, ${unit}. ` +
+    "Rows without seeds have no spread.";
+}
+
+function settingsSentence({ identity }: RunFile): string[] {
+  const settings = identity.settings;
+  if (!isObject(settings) || Object.keys(settings).length === 0) return [];
+  return [`Settings of the benchmark: ${listed(settings)}.`];
+}
+
+/** What was left out of the means of a row, and why. */
+function leftOut({ head, cells }: SummaryRow, { metrics }: Summary): string[] {
+  return cells.flatMap((cell) => {
+    const name = `${head.name}, ${metricName(cell.metric)}` +
+      (metrics.filter(({ id }) => id === cell.metric.id).length > 1 ? ` (${cell.metric.convention})` : "");
+    const lines: string[] = [];
+    if (cell.infinite > 0) {
+      lines.push(`${name}: ${cell.infinite} of ${counted(cell.scores, "score")} left out of the mean as ∞.`);
+    }
+    if (cell.missing > 0) {
+      lines.push(
+        `${name}: ${cell.missing} of ${counted(cell.scores, "score")} without a value (${
+          cell.reasons.join("; ")
+        }).`,
+      );
+    }
+    return lines;
+  });
+}
+
+/** How jobs ended that did not end well, and which have not ended. */
+function endings({ head, records, planned, done }: SummaryRow): string[] {
+  const lines = records.flatMap((record) => {
+    const { state } = record;
+    if (state.kind === "done") return [];
+    const how = state.kind === "diverged" ? `diverged at update ${state.update}` : "failed";
+    return [`${jobName(record)} ${how}: ${sentence(state.reason)}`];
+  });
+  if (lines.length > 0 && done > 0) {
+    lines.push(`${head.name}: the mean is over ${done} of ${counted(planned, "seed")}.`);
+  }
+  const waiting = planned - records.length;
+  if (waiting > 0) lines.push(`${head.name}: ${waiting} of ${counted(planned, "job")} not finished.`);
+  return lines;
+}
+
+function jobName({ method, seed }: ResultRecord): string {
+  return seed === null ? method : `${method}, seed ${seed},`;
+}
+
+/** Settings as used; one that differs between seeds shows each value. */
+function settingsUsed(records: readonly ResultRecord[]): string {
+  const names = [...new Set(records.flatMap(({ settings }) => Object.keys(settings)))].sort();
+  return names.map((name) => {
+    const values = records.filter(({ settings }) => name in settings).map(({ settings }) =>
+      plain(settings[name])
+    );
+    return `${name} ${[...new Set(values)].join(" / ")}`;
+  }).join(", ");
+}
+
+/** Notes of a row's records; one that not all of them share says whose it is. */
+function notesOf(records: readonly ResultRecord[]): string[] {
+  const notes = [...new Set(records.flatMap(({ notes }) => notes))];
+  return notes.map((note) => {
+    const owners = records.filter((record) => record.notes.includes(note));
+    const whose = owners.length === records.length
+      ? ""
+      : `Seed ${owners.map(({ seed }) => seed).join(", ")}: `;
+    return whose + sentence(note);
+  });
+}
+
+function listed(settings: { readonly [name: string]: Json }): string {
+  return Object.keys(settings).sort().map((name) => `${name} ${plain(settings[name])}`).join(", ");
+}
+
+function plain(value: Json): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function isObject(value: Json | undefined): value is { readonly [name: string]: Json } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+function sentence(text: string): string {
+  return /[.!?…]$/.test(text) || text === "" ? text : `${text}.`;
+}

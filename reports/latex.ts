@@ -1,0 +1,117 @@
+/**
+ * `table.tex`, a fragment for a paper, and `table-standalone.tex`, which pdfLaTeX compiles as it is.
+ *
+ * Needs the packages booktabs and graphicx (which shrinks a table only where it is wider than the line). Means and
+ * spreads are columns of their own, so that decimals stand below each other. Lines of costs end in `% cost`.
+ */
+
+import type { MetricHead, Run } from "../results/run.ts";
+import { type Cell, costMetrics, sizeMetrics, type Summary, type SummaryRow } from "../results/summary.ts";
+import { banners, caption } from "./caption.ts";
+import { latexText } from "./escape.ts";
+import { cellText, metricHeading, outcome } from "./format.ts";
+
+/** The fragment: the table of scores, and one of costs. */
+export function latexFragment(run: Run, summary: Summary): string {
+  const { file } = run;
+  const { metrics, rows } = summary;
+  const label = `${file.benchmark}-${file.profile}`.replace(/[^A-Za-z0-9-]+/g, "-");
+  const told = rows.some((row) => outcome(row) !== "");
+  const said = [...banners(run), ...caption(run, summary), ...file.notes].map(latexText);
+  const main = tabular(
+    [...metrics, ...sizeMetrics],
+    metrics,
+    rows.map((row) => ({ row, cells: [...row.cells, ...row.sizes] })),
+    { last: told ? "seeds" : undefined, mark: "" },
+  );
+  const costs = tabular(costMetrics, metrics, rows.map((row) => ({ row, cells: row.costs })), {
+    mark: " % cost",
+  });
+  return [
+    "% Needs \\usepackage{booktabs} and \\usepackage{graphicx}.",
+    "\\begin{table}[htbp]",
+    "\\centering",
+    `\\caption{\\textbf{${latexText(file.title)}.} ${said.join("\n  ")}}`,
+    `\\label{tab:${label}}`,
+    ...fitted(main),
+    "\\end{table}",
+    "",
+    "\\begin{table}[htbp]",
+    "\\centering",
+    `\\caption{${latexText(file.title)}: costs, which alone may differ between two identical runs.}`,
+    `\\label{tab:${label}-costs}`,
+    ...fitted(costs),
+    "\\end{table}",
+    "",
+  ].join("\n");
+}
+
+/** The fragment in a document. */
+export function latexDocument(run: Run, summary: Summary): string {
+  return [
+    "\\documentclass{article}",
+    "\\usepackage[a4paper,landscape,margin=2cm]{geometry}",
+    "\\usepackage{booktabs}",
+    "\\usepackage{graphicx}",
+    "\\begin{document}",
+    latexFragment(run, summary) + "\\end{document}",
+    "",
+  ].join("\n");
+}
+
+interface Options {
+  /** Heading of a last column that tells how the seeds ended. */
+  readonly last?: string;
+  /** What every line of numbers ends in. */
+  readonly mark: string;
+}
+
+function tabular(
+  metrics: readonly MetricHead[],
+  all: readonly MetricHead[],
+  rows: readonly { row: SummaryRow; cells: readonly Cell[] }[],
+  { last, mark }: Options,
+): string[] {
+  const head = ["method", ...metrics.map((metric) => twoColumns(latexText(metricHeading(metric, all))))];
+  if (last !== undefined) head.push(last);
+  const columns = `l${metrics.map(() => "r@{}l").join("")}${last === undefined ? "" : "l"}`;
+  return [
+    `\\begin{tabular}{${columns}}`,
+    "\\toprule",
+    `${head.join(" & ")} \\\\`,
+    "\\midrule",
+    ...rows.map(({ row, cells }) => {
+      const line = [latexText(row.head.name), ...cells.map(cellColumns)];
+      if (last !== undefined) line.push(latexText(outcome(row)));
+      return `${line.join(" & ")} \\\\${mark}`;
+    }),
+    "\\bottomrule",
+    "\\end{tabular}",
+  ];
+}
+
+function twoColumns(text: string): string {
+  return `\\multicolumn{2}{c}{${text}}`;
+}
+
+function cellColumns(cell: Cell): string {
+  const { mean, spread } = cellText(cell);
+  if (cell.mean === null) return twoColumns(latexText(mean));
+  return spread === "" ? `${number(mean)} & ` : `${number(mean)} & $\\,\\pm\\,${power(spread)}$`;
+}
+
+function number(text: string): string {
+  if (text === "∞" || text === "-∞") return `$${text.replace("∞", "\\infty")}$`;
+  const [value, prefix] = text.split(" ");
+  return prefix === undefined ? `$${power(value)}$` : `$${value}$\\,${prefix}`;
+}
+
+/** `3.1e-8` as 3.1·10⁻⁸. */
+function power(text: string): string {
+  return text.replace(/e\+?(-?\d+)$/, "{\\cdot}10^{$1}");
+}
+
+/** Shrinks a table that is wider than the line, and no other. */
+function fitted(lines: readonly string[]): string[] {
+  return ["\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%", ...lines, "}"];
+}

@@ -1,0 +1,95 @@
+/**
+ * `table.md`: the table, and all that its reader has to know.
+ *
+ * Costs stand in a table of their own whose every line ends in a comment, so that {@linkcode withoutCosts} can compare two
+ * runs byte by byte.
+ */
+
+import stringWidth from "string-width";
+import type { Run } from "../results/run.ts";
+import { type Cell, costMetrics, sizeMetrics, type Summary } from "../results/summary.ts";
+import { banners, caption, metricLines, rowLines } from "./caption.ts";
+import { markdownText } from "./escape.ts";
+import { cellText, metricHeading, outcome } from "./format.ts";
+import { panelsOf } from "./pictures.ts";
+
+const costMark = "<!-- cost -->";
+
+/** The run as Markdown. */
+export function markdownTable(run: Run, summary: Summary): string {
+  const { metrics, rows } = summary;
+  const main = aligned(
+    ["method", ...[...metrics, ...sizeMetrics].map((metric) => metricHeading(metric, metrics)), "seeds"].map(
+      markdownText,
+    ),
+    rows.map((row) =>
+      [row.head.name, ...[...row.cells, ...row.sizes].map(text), outcome(row)].map(markdownText)
+    ),
+  );
+  const costs = [
+    row(["method", ...costMetrics.map((metric) => metricHeading(metric, metrics))].map(markdownText)),
+    row(["---", ...costMetrics.map(() => "---:")]),
+    ...rows.map(({ head, costs }) => `${row([head.name, ...costs.map(text)].map(markdownText))} ${costMark}`),
+  ];
+  const pictures = panelsOf(run, summary);
+  const blocks = [
+    [`# ${markdownText(run.file.title)}`],
+    ...banners(run).map((banner) => [`> **${markdownText(banner)}**`]),
+    main,
+    caption(run, summary).map((line) => markdownText(line)),
+    ...(pictures.length === 0 ? [] : [
+      ["## Pictures"],
+      ...pictures.map(({ file, subject, sample }) => [
+        `![${markdownText(`${subject}, ${sample}`)}](panels/${file})`,
+      ]),
+    ]),
+    ["## Metrics"],
+    items(metricLines(summary)),
+    ["## Rows"],
+    items(rowLines(summary)),
+    ...(run.file.notes.length === 0
+      ? []
+      : [["## Notes"], run.file.notes.map((note) => `- ${markdownText(note)}`)]),
+    ["## Costs"],
+    ["These alone may differ between two identical runs."],
+    costs,
+  ];
+  return blocks.map((lines) => lines.join("\n") + "\n").join("\n");
+}
+
+/**
+ * A table or list of scores without its cost lines, whichever of the files it is: what two identical runs have in
+ * common to the byte.
+ */
+export function withoutCosts(text: string): string {
+  const isCost = /<!-- cost -->$|% cost$|,cost,(s|1\/s|ms|MB),[^,]*(,[^,]*,\d+)?$/;
+  return text.split("\n").filter((line) => !isCost.test(line)).join("\n");
+}
+
+function text(cell: Cell): string {
+  const { mean, spread } = cellText(cell);
+  return spread === "" ? mean : `${mean} ± ${spread}`;
+}
+
+function items(lines: readonly { heading: string; text: string }[]): string[] {
+  return lines.map(({ heading, text }) => `- **${markdownText(heading)}** ${markdownText(text)}`);
+}
+
+function row(cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
+}
+
+/** A table whose columns also line up where the Markdown is read as it is; all but the first and last to the right. */
+function aligned(head: readonly string[], body: readonly (readonly string[])[]): string[] {
+  const widths = head.map((_, column) => Math.max(3, ...[head, ...body].map((r) => stringWidth(r[column]))));
+  const isText = (column: number) => column === 0 || column === head.length - 1;
+  const pad = (cells: readonly string[]) =>
+    row(cells.map((cell, column) => {
+      const space = " ".repeat(widths[column] - stringWidth(cell));
+      return isText(column) ? cell + space : space + cell;
+    }));
+  const rule = widths.map((width, column) =>
+    isText(column) ? "-".repeat(width) : "-".repeat(width - 1) + ":"
+  );
+  return [pad(head), row(rule), ...body.map(pad)];
+}

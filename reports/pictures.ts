@@ -1,0 +1,126 @@
+/** The pictures that records name: which panels can be made of them, and their values, read and checked. */
+
+import { sizeOf } from "../core/image.ts";
+import { sha256 } from "../core/json.ts";
+import { decodeValue, type Picture, type ResultRecord } from "../results/record.ts";
+import type { MetricHead, Run } from "../results/run.ts";
+import type { Summary, SummaryRow } from "../results/summary.ts";
+
+/** One panel: a test sample, and the picture that each row has of it. */
+export interface Panel {
+  /** File name in `panels/`. */
+  readonly file: string;
+  readonly subject: string;
+  readonly sample: string;
+  readonly truth?: Picture;
+  readonly input?: Picture;
+  readonly rows: readonly PanelRow[];
+}
+
+/** What a panel shows of one row: the first seed that has a picture, or why there is none. */
+export interface PanelRow {
+  readonly name: string;
+  readonly seed: number | null;
+  readonly picture?: Picture;
+  /** The leading metric's score of this sample. */
+  readonly score?: { readonly metric: MetricHead; readonly value: number };
+  /** Why there is no picture. */
+  readonly absence: string;
+}
+
+/** The panels of a run, in the order in which its rows name their samples. */
+export function panelsOf({ file }: Run, { rows }: Summary): Panel[] {
+  const all = rows.flatMap(({ records }) => records.flatMap(({ pictures }) => pictures));
+  const samples = new Map(
+    all.map(({ subject, sample }) => [JSON.stringify([subject, sample]), { subject, sample }]),
+  );
+  return [...samples.values()].map(({ subject, sample }) => {
+    const shown = all.filter((picture) => picture.subject === subject && picture.sample === sample);
+    return {
+      file: `${fileName(subject)}__${fileName(sample)}.png`,
+      subject,
+      sample,
+      truth: shown.find(({ name }) => name === "truth"),
+      input: shown.find(({ name }) => name === "input"),
+      rows: rows.map((row) => panelRow(row, file.metrics, subject, sample)),
+    };
+  });
+}
+
+function panelRow(
+  { head, records, planned }: SummaryRow,
+  metrics: readonly MetricHead[],
+  subject: string,
+  sample: string,
+): PanelRow {
+  for (const record of records) {
+    const picture = record.pictures.find((picture) =>
+      picture.name === "reconstruction" && picture.subject === subject && picture.sample === sample
+    );
+    if (picture === undefined) continue;
+    const score = leadingScore(record, metrics, subject, sample);
+    return { name: head.name, seed: record.seed, picture, score, absence: "" };
+  }
+  const [first] = records;
+  const absence = first === undefined || records.length < planned
+    ? "not finished"
+    : first.state.kind === "diverged"
+    ? `diverged at update ${first.state.update}`
+    : first.state.kind === "failed"
+    ? "failed"
+    : "no picture";
+  return { name: head.name, seed: first?.seed ?? null, absence };
+}
+
+/** The score of the sample in the run's leading metric, under the first convention that scores samples. */
+function leadingScore(
+  record: ResultRecord,
+  metrics: readonly MetricHead[],
+  subject: string,
+  sample: string,
+): PanelRow["score"] {
+  for (const metric of metrics.filter(({ id }) => id === metrics[0].id)) {
+    const found = record.scores.find((score) =>
+      score.metric === metric.id && score.convention === metric.convention && score.subject === subject &&
+      score.sample === sample
+    );
+    const value = found && decodeValue(found.value);
+    if (value !== null && value !== undefined) return { metric, value };
+  }
+  return undefined;
+}
+
+/** A picture's values, `[height, width]`. */
+export interface Values {
+  readonly height: number;
+  readonly width: number;
+  readonly data: Float32Array;
+}
+
+/** Reads a picture from the run's folder; a text instead says why it cannot be shown. */
+export async function readPicture(folder: string, picture: Picture): Promise<Values | string> {
+  const { path, shape, sha256: expected } = picture;
+  const [height, width, channels = 1] = shape;
+  if (shape.length < 2 || shape.length > 3 || channels !== 1) return `shape [${shape.join(", ")}]`;
+  // A record may come from anywhere: it names files of its own run only.
+  if (path.startsWith("/") || /^[a-z]:|\\/i.test(path) || path.split("/").includes("..")) {
+    return "path outside the run";
+  }
+  let bytes: Uint8Array;
+  try {
+    bytes = await Deno.readFile(`${folder}/${path}`);
+  } catch {
+    return "file is missing";
+  }
+  if (bytes.length !== 4 * sizeOf(shape)) return "file of another size";
+  if (sha256(bytes) !== expected) return "file has changed";
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const data = Float32Array.from({ length: height * width }, (_, i) => view.getFloat32(4 * i, true));
+  return { height, width, data };
+}
+
+/** A name that is safe on every file system; one that had to be changed for it is told apart by a hash. */
+function fileName(name: string): string {
+  const safe = name.replace(/[^A-Za-z0-9.-]+/g, "-").replace(/^[.-]+/, "").slice(0, 60);
+  return safe === name && name !== "" ? name : `${safe}-${sha256(name).slice(0, 8)}`;
+}

@@ -1,0 +1,67 @@
+/** The table as it stands, for a terminal or a log: aligned columns, as many metrics as the width takes. */
+
+import stringWidth from "string-width";
+import type { Run } from "../results/run.ts";
+import { summarise, type Summary } from "../results/summary.ts";
+import { banners } from "./caption.ts";
+import { visible } from "./escape.ts";
+import { cellText, metricHeading, outcome } from "./format.ts";
+
+/**
+ * A run as text of at most `width` columns (more only where the row names alone need it). What has not finished is
+ * shown as `…`; metrics that do not fit are left to `table.md`.
+ */
+export function terminalTable(run: Run, width = 110): string {
+  const summary = summarise(run);
+  const columns = chosen(columnsOf(summary), width);
+  const height = summary.rows.length + 1;
+  const lines = Array.from(
+    { length: height },
+    (_, row) => columns.map((column) => column[row]).join("  ").trimEnd(),
+  );
+  const rule = "─".repeat(Math.max(...lines.map((line) => stringWidth(line))));
+  return [
+    ...banners(run).map((banner) => `! ${visible(banner)}`),
+    lines[0],
+    rule,
+    ...lines.slice(1),
+  ].join("\n");
+}
+
+/** Each column as its lines, padded to one width: row names, metrics, how the seeds ended. */
+function columnsOf({ metrics, rows }: Summary): string[][] {
+  const names = ["method", ...rows.map(({ head }) => head.name)];
+  const values = metrics.map((metric, index) => [
+    metricHeading(metric, metrics),
+    ...rows.map(({ cells, done, planned, records }) => {
+      if (done === 0) return records.length < planned ? "…" : "–";
+      const { mean, spread } = cellText(cells[index]);
+      return spread === "" ? mean : `${mean} ± ${spread}`;
+    }),
+  ]);
+  const ends = ["seeds", ...rows.map((row) => outcome(row))];
+  return [padded(names, "left"), ...values.map((column) => padded(column, "right")), padded(ends, "left")];
+}
+
+/** The first column, the last, and as many metrics between them as fit. */
+function chosen(columns: readonly string[][], width: number): string[][] {
+  const [names, ...rest] = columns;
+  const ends = rest.pop()!;
+  const taken = [names];
+  let used = stringWidth(names[0]) + 2 + stringWidth(ends[0]);
+  for (const column of rest) {
+    used += 2 + stringWidth(column[0]);
+    if (used > width) break;
+    taken.push(column);
+  }
+  return [...taken, ends];
+}
+
+function padded(lines: readonly string[], side: "left" | "right"): string[] {
+  const safe = lines.map(visible);
+  const width = Math.max(...safe.map((line) => stringWidth(line)));
+  return safe.map((line) => {
+    const space = " ".repeat(width - stringWidth(line));
+    return side === "left" ? line + space : space + line;
+  });
+}
