@@ -146,19 +146,34 @@ export function convolvePairs(
   const pixelBytes = c << 2;
   const rowBytes = (outWidth + filterWidth - 1) * pixelBytes;
   const skip = rowBytes - vectorBytes;
+  const betweenRows = (filterWidth - 1) * pixelBytes;
+  const betweenImages = (filterHeight - 1) * rowBytes;
   const pixels = n * outHeight * outWidth;
   const pairBytes = filterHeight * ((run + 3) >> 2) << 5;
   for (let pair = k & ~7; pair < k; pair += 2, filter += pairBytes) {
     const two = pair + 1 < k;
     let out = y + (pair << 2);
+    let start = x;
+    let left = outWidth;
+    let rowsLeft = outHeight;
     for (let done = 0; done < pixels; done += 4) {
-      let x0 = pixelPointer(x, done, outHeight, outWidth, pixelBytes, rowBytes, filterHeight);
-      let x1 = x0 + pixelBytes, x2 = x1 + pixelBytes, x3 = x2 + pixelBytes;
-      if (done % outWidth + 4 > outWidth) {
+      let x0 = start, x1 = x0 + pixelBytes, x2 = x1 + pixelBytes, x3 = x2 + pixelBytes;
+      if (left >= 4) {
+        left -= 4;
+        start = x3 + pixelBytes;
+        if (left == 0) {
+          left = outWidth;
+          start += betweenRows;
+          if (--rowsLeft == 0) rowsLeft = outHeight, start += betweenImages;
+        }
+      } else {
         const last = pixels - 1;
         x1 = pixelPointer(x, min(done + 1, last), outHeight, outWidth, pixelBytes, rowBytes, filterHeight);
         x2 = pixelPointer(x, min(done + 2, last), outHeight, outWidth, pixelBytes, rowBytes, filterHeight);
         x3 = pixelPointer(x, min(done + 3, last), outHeight, outWidth, pixelBytes, rowBytes, filterHeight);
+        start = pixelPointer(x, done + 4, outHeight, outWidth, pixelBytes, rowBytes, filterHeight);
+        left = outWidth - (done + 4) % outWidth;
+        rowsLeft = outHeight - (done + 4) / outWidth % outHeight;
       }
       let a0 = zero, a1 = zero, a2 = zero, a3 = zero; // first output of the four pixels
       let b0 = zero, b1 = zero, b2 = zero, b3 = zero; // second output
@@ -185,21 +200,21 @@ export function convolvePairs(
         x0 += skip, x1 += skip, x2 += skip, x3 += skip;
       }
       a0 = sumLanes(a0, a1, a2, a3), b0 = sumLanes(b0, b1, b2, b3);
-      const left = pixels - done;
+      const remaining = pixels - done;
       v128.store32_lane(out, a0, 0);
       if (two) v128.store32_lane(out, b0, 0, 4);
       out += k << 2;
-      if (left > 1) {
+      if (remaining > 1) {
         v128.store32_lane(out, a0, 1);
         if (two) v128.store32_lane(out, b0, 1, 4);
         out += k << 2;
       }
-      if (left > 2) {
+      if (remaining > 2) {
         v128.store32_lane(out, a0, 2);
         if (two) v128.store32_lane(out, b0, 2, 4);
         out += k << 2;
       }
-      if (left > 3) {
+      if (remaining > 3) {
         v128.store32_lane(out, a0, 3);
         if (two) v128.store32_lane(out, b0, 3, 4);
         out += k << 2;

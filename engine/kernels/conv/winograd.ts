@@ -82,10 +82,10 @@ export function winogradForward(
   for (let k = 0; k < outs; k += 8) {
     const to = filters + k * ins * 144;
     if (outStride == 1) {
-      transformFilter(filter + (k << 2), tapStride << 2, inStride << 2, ins, to);
+      transformFilter(filter + (k << 2), tapStride << 2, inStride << 2, ins, to, zeros);
     } else {
       packBlocks(filter + ((k * outStride) << 2), packed, 9, ins, 8, tapStride, inStride, outStride);
-      transformFilter(packed, ins << 5, 32, ins, to);
+      transformFilter(packed, ins << 5, 32, ins, to, zeros);
     }
   }
   clearFloats(zeros, columns * ins);
