@@ -167,6 +167,7 @@ function learner<
   const taken = async (draw: () => Promise<Batch>): Promise<Material> => {
     const batch = await draw();
     if (definition.knows.operator === "exactly" && batch.A === undefined) {
+      tf.dispose([batch.x, batch.y]);
       throw new TypeError(explain({
         what: `method "${definition.name}" knows the operator, but was given a batch without one`,
         fix: 'hand out `A` with each batch to methods that declare `knows: { operator: "exactly" }`',

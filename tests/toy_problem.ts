@@ -35,7 +35,7 @@ export function fadingColumns(): Operator {
 /** Batches of random discs, always the same for the same name; `matched` pairs x with its own measurement. */
 export function toyBatches(
   name: string,
-  { matched = false, batch = 1, A = fadingColumns() as Operator | undefined } = {},
+  { matched = false, batch = 1, known = true } = {},
 ): () => Promise<Batch> {
   const rng = stream(`toy/${name}`);
   const operator = fadingColumns();
@@ -61,7 +61,12 @@ export function toyBatches(
   return () => {
     const x = images();
     const y = tf.tidy(() => operator.forward(matched ? x : images())) as tf.Tensor4D;
-    return Promise.resolve({ x, y, A: A as Operator, see: (y) => tf.clone(y) as tf.Tensor4D });
+    return Promise.resolve({
+      x,
+      y,
+      A: (known ? operator : undefined) as Operator,
+      see: (y) => tf.clone(y) as tf.Tensor4D,
+    });
   };
 }
 

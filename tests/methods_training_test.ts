@@ -1,0 +1,347 @@
+import { deepStrictEqual, notStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs-core";
+import { sha256 } from "../core/json.ts";
+import { stream } from "../core/random.ts";
+import { resolve } from "../core/settings.ts";
+import { startBackend } from "../engine/backend.ts";
+import { l1 } from "../engine/ops.ts";
+import { cycleGan } from "../methods/cyclegan.ts";
+import { generator, generatorSettings } from "../methods/generator.ts";
+import type { Learner, Method } from "../methods/method.ts";
+import { otCycleGan } from "../methods/ot_cyclegan.ts";
+import { otCycleGanAsReleased } from "../methods/ot_cyclegan_as_released.ts";
+import { otCycleGanClipping } from "../methods/ot_cyclegan_clipping.ts";
+import { otCycleGanLsgan } from "../methods/ot_cyclegan_lsgan.ts";
+import { otCycleGanNoAdversary } from "../methods/ot_cyclegan_no_adversary.ts";
+import { otCycleGanSpectralNorm } from "../methods/ot_cyclegan_spectral_norm.ts";
+import { supervised } from "../methods/supervised.ts";
+import { defineMethod, scheduled, trainingSettings } from "../methods/training.ts";
+import { wgan } from "../methods/wgan.ts";
+import { fadingColumns, prepareToy, toyBatches, toyProblem } from "./toy_problem.ts";
+
+await startBackend();
+
+const methods: readonly Method[] = [
+  supervised,
+  cycleGan,
+  wgan,
+  otCycleGan,
+  otCycleGanNoAdversary,
+  otCycleGanClipping,
+  otCycleGanSpectralNorm,
+  otCycleGanLsgan,
+  otCycleGanAsReleased,
+];
+
+async function train(learner: Learner, updates: number, draw = toyBatches("training")) {
+  const log = [];
+  for (let update = 0; update < updates; update++) log.push(await learner.update!(draw, update / updates));
+  return log;
+}
+
+async function hash(learner: Learner): Promise<string> {
+  const weights = await learner.weights();
+  return sha256(...weights.flatMap(({ name, data }) => [name, new Uint8Array(data.buffer)]));
+}
+
+async function meanError(learner: Learner): Promise<number> {
+  const draw = toyBatches("test", { matched: true });
+  let sum = 0;
+  for (let i = 0; i < 8; i++) {
+    const { x, y, A, see } = await draw();
+    sum += tf.tidy(() => l1(x, learner.reconstruct(y, { A, see })).dataSync()[0]) / 8;
+    tf.dispose([x, y]);
+  }
+  return sum;
+}
+
+for (const method of methods) {
+  Deno.test(`${method.name} leaves no tensor behind, in an update, a look at validation data, or a reconstruction`, async () => {
+    const start = tf.memory().numTensors;
+    {
+      using learner = prepareToy(method, { pool: 2 });
+      // Optimisers make their moments in the first update, and pools are full after the second.
+      await train(learner, 3);
+      const between = tf.memory().numTensors;
+      await train(learner, 2, toyBatches("more"));
+      const batch = await toyBatches("validation")();
+      await learner.monitor?.(batch);
+      learner.reconstruct(batch.y, batch).dispose();
+      tf.dispose([batch.x, batch.y]);
+      strictEqual(tf.memory().numTensors, between);
+    }
+    strictEqual(tf.memory().numTensors, start);
+  });
+
+  Deno.test(`${method.name} is the same to the bit for the same seed and batches, and another for another seed`, async () => {
+    const trained = async (seed: string) => {
+      using learner = prepareToy(method, { pool: 2 }, seed);
+      const log = await train(learner, 4);
+      return { log, hash: await hash(learner) };
+    };
+    const first = await trained("one");
+    deepStrictEqual(await trained("one"), first);
+    notStrictEqual((await trained("two")).hash, first.hash);
+    ok(first.log.every((losses) => Object.values(losses).every(Number.isFinite)));
+  });
+
+  Deno.test(`${method.name} updates from batches of several images, and reconstructs images of any size`, async () => {
+    using learner = prepareToy(method);
+    await train(learner, 1, toyBatches("three", { batch: 3, matched: method.knows.pairs }));
+    const y = tf.ones<tf.Rank.R4>([2, 13, 9, 2]);
+    const image = learner.reconstruct(y, { A: fadingColumns(), see: (y) => tf.clone(y) as tf.Tensor4D });
+    deepStrictEqual(image.shape, y.shape);
+    tf.dispose([y, image]);
+  });
+
+  Deno.test(`${method.name} trains every weight of every network`, async () => {
+    using learner = prepareToy(method);
+    const before = await learner.weights();
+    await train(learner, 2);
+    for (const [index, { name, data }] of (await learner.weights()).entries()) {
+      if (name.endsWith("singular-vector")) continue;
+      ok(data.some((value, i) => value !== before[index].data[i]), `${name} did not move`);
+    }
+  });
+}
+
+Deno.test("supervised learning brings reconstructions nearer to the truth", async () => {
+  using learner = prepareToy(supervised);
+  const before = await meanError(learner);
+  const log = await train(learner, 150, toyBatches("pairs", { matched: true }));
+  const after = await meanError(learner);
+  ok(after < 0.5 * before, `${before} before, ${after} after`);
+  ok(log[149].generator < 0.5 * log[0].generator);
+});
+
+Deno.test("OT-cycleGAN lowers its certificate, and brings reconstructions nearer to the truth without pairs", async () => {
+  using learner = prepareToy(otCycleGan);
+  const batch = await toyBatches("validation")();
+  const [before, first] = [await meanError(learner), await learner.monitor!(batch)];
+  await train(learner, 150);
+  const [after, last] = [await meanError(learner), await learner.monitor!(batch)];
+  ok(after < 0.6 * before, `${before} before, ${after} after`);
+  ok(last.certificate < 0.6 * first.certificate, `${first.certificate} before, ${last.certificate} after`);
+  tf.dispose([batch.x, batch.y]);
+});
+
+Deno.test("the certificate is followed with its terms and the critic's steepest slope", async () => {
+  const quantities = async (method: Method) => {
+    using learner = prepareToy(method);
+    const batch = await toyBatches("validation")();
+    const names = Object.keys(await learner.monitor!(batch));
+    tf.dispose([batch.x, batch.y]);
+    return names;
+  };
+  const terms = ["cycle-image", "cycle-measurement"];
+  deepStrictEqual(await quantities(otCycleGan), [
+    "certificate",
+    "certificate-euclidean",
+    ...terms,
+    "critic-gradient",
+  ]);
+  deepStrictEqual(await quantities(otCycleGanNoAdversary), terms);
+});
+
+Deno.test("every unsupervised rival of the same settings has the supervised method's generator, weight for weight", async () => {
+  const initial = async (method: Method) => {
+    using learner = prepareToy(method, { residual: true, poolKind: "average" });
+    const weights = (await learner.weights()).filter(({ name }) => name.startsWith("G/"));
+    return { weights, parameters: learner.parameters, macs: learner.macs([64, 64, 2]) };
+  };
+  const expected = await initial(supervised);
+  for (const method of methods) deepStrictEqual(await initial(method), expected, method.name);
+});
+
+Deno.test("the defaults of every method go together: one --set fits them all", () => {
+  const shared = new Map<string, unknown>();
+  for (const method of methods) {
+    for (const [name, setting] of Object.entries(method.settings)) {
+      // Defaults may differ between methods; what a name means may not.
+      const kind = [typeof setting.default, setting.whole ?? false, setting.choices ?? []];
+      deepStrictEqual(kind, shared.get(name) ?? kind, `${method.name}: ${name}`);
+      shared.set(name, kind);
+    }
+  }
+});
+
+Deno.test("learning rates are constant, then fall linearly to 0", () => {
+  strictEqual(scheduled(2, 0, 0.5), 2);
+  strictEqual(scheduled(2, 0.49, 0.5), 2);
+  strictEqual(scheduled(2, 0.75, 0.5), 1);
+  strictEqual(scheduled(2, 1, 0.5), 0);
+  strictEqual(scheduled(2, 0.25, 0), 1.5);
+  strictEqual(scheduled(2, 0.999, 1), 2);
+});
+
+Deno.test("a learning rate that has fallen to 0 moves no weight", async () => {
+  using learner = prepareToy(otCycleGan);
+  await train(learner, 1);
+  const before = await hash(learner);
+  await learner.update!(toyBatches("late"), 1);
+  strictEqual(await hash(learner), before);
+});
+
+Deno.test("a loss that is not finite is returned as it is", async () => {
+  using learner = prepareToy(supervised);
+  const draw = async () => {
+    const batch = await toyBatches("broken")();
+    batch.x.dispose();
+    return { ...batch, x: tf.fill<tf.Rank.R4>(batch.y.shape, Infinity) };
+  };
+  ok(!Number.isFinite((await learner.update!(draw, 0)).generator));
+});
+
+Deno.test("a method that knows the operator refuses a batch without it", async () => {
+  using learner = prepareToy(otCycleGan);
+  const draw = toyBatches("no operator", { known: false });
+  await rejects(learner.update!(draw, 0), /knows the operator, but was given a batch without one/);
+});
+
+Deno.test("critic updates on the same batch draw one batch, on fresh ones one more each", async () => {
+  const draws = async (freshCriticBatches: boolean) => {
+    using learner = prepareToy(wgan, { criticUpdates: 3, freshCriticBatches });
+    let count = 0;
+    const draw = toyBatches("counted");
+    const before = tf.memory().numTensors;
+    await learner.update!(() => (count++, draw()), 0);
+    const moments = tf.memory().numTensors - before;
+    await learner.update!(() => (count++, draw()), 0);
+    strictEqual(tf.memory().numTensors, before + moments);
+    return count / 2;
+  };
+  strictEqual(await draws(false), 1);
+  strictEqual(await draws(true), 4);
+});
+
+/** A method whose generator counts how often it is applied. */
+function counting(batch: "same" | "fresh") {
+  const count = { G: 0 };
+  const method = defineMethod({
+    name: "counting",
+    about: "",
+    source: "",
+    effort: 1,
+    settings: { ...generatorSettings, ...trainingSettings },
+    knows: { pairs: false, operator: "nothing" },
+    networks: (set, { imageShape, seenShape }, rng) => {
+      const G = generator(set, seenShape, imageShape, rng.stream("G"));
+      const counted = { ...G, apply: (x: tf.Tensor4D) => (count.G++, G.apply(x)) };
+      return { G: counted, φ: generator(set, imageShape, imageShape, rng.stream("φ")) };
+    },
+    fakes: { G: (G, { y, see }) => G.apply(see(y)) },
+    losses: {
+      generator: ({ φ }, { fake }) => tf.mean(φ.apply(fake.G)),
+      critic: ({ φ }, { x, fake }) => tf.sub(l1(x, φ.apply(fake.G)), l1(fake.G, φ.apply(fake.G))),
+    },
+    steps: () => [
+      { minimise: "generator", over: ["G"], rate: 1e-3 },
+      { minimise: "critic", over: ["φ"], rate: 1e-3, times: 2, batch },
+    ],
+    reconstructs: "G",
+  });
+  return { method, count };
+}
+
+Deno.test("a generator makes one fake an update, which the critic shares, and one more for each fresh batch", async () => {
+  for (const [batch, expected] of [["same", 1], ["fresh", 3]] as const) {
+    const { method, count } = counting(batch);
+    using learner = prepareToy(method);
+    await train(learner, 1);
+    strictEqual(count.G, expected, batch);
+  }
+});
+
+Deno.test("a loss that does not depend on what it is to move is refused, by name", async () => {
+  const broken: Method = defineMethod({
+    name: "broken",
+    about: "",
+    source: "",
+    effort: 1,
+    settings: { ...generatorSettings, ...trainingSettings },
+    knows: { pairs: true, operator: "nothing" },
+    networks: (set, { imageShape }, rng) => ({
+      G: generator(set, imageShape, imageShape, rng.stream("G")),
+      F: generator(set, imageShape, imageShape, rng.stream("F")),
+    }),
+    losses: { generator: ({ G }, { x, y }) => l1(x, G.apply(y)) },
+    steps: () => [{ minimise: "generator", over: ["G", "F"], rate: 1e-3 }],
+    reconstructs: "G",
+  });
+  using learner = prepareToy(broken);
+  await rejects(train(learner, 1), /does not depend on the weights F\/down0\/1/);
+});
+
+Deno.test("cyclegan refuses an identity loss between images and measurements of other channels", async () => {
+  const problem = { ...toyProblem, seenShape: [16, 16, 1] };
+  const settings = resolve(cycleGan.settings, { residual: false }, "test");
+  await rejects(async () => {
+    cycleGan.prepare(problem, settings, stream("refused"))[Symbol.dispose]();
+    await Promise.resolve();
+  }, /--set identity=0/);
+  cycleGan.prepare(problem, { ...settings, identity: 0 }, stream("taken"))[Symbol.dispose]();
+});
+
+Deno.test("what a definition misspells is a compile error", () => {
+  // The errors are expected by `deno check`, which fails where there is none.
+  const common = {
+    name: "typed",
+    about: "",
+    source: "",
+    effort: 1,
+    settings: { ...generatorSettings, ...trainingSettings },
+    networks: () => ({ G: {} as ReturnType<typeof generator> }),
+  } as const;
+  const loss = () => tf.scalar(0);
+
+  defineMethod({
+    ...common,
+    knows: { pairs: false, operator: "exactly" },
+    losses: { generator: loss },
+    steps: () => [{
+      // @ts-expect-error: there is no such loss
+      minimise: "generatr",
+      // @ts-expect-error: there is no such network
+      over: ["H"],
+      rate: 1,
+    }],
+    reconstructs: "G",
+  });
+
+  defineMethod({
+    ...common,
+    knows: { pairs: false, operator: "exactly" },
+    // @ts-expect-error: no network F makes anything
+    fakes: { F: () => tf.zeros<tf.Rank.R4>([1, 1, 1, 1]) },
+    losses: { generator: loss },
+    steps: () => [{ minimise: "generator", over: ["G"], rate: 1 }],
+    // @ts-expect-error: there is no such network
+    reconstructs: "F",
+  });
+
+  defineMethod({
+    ...common,
+    knows: { pairs: false, operator: "exactly" },
+    losses: {
+      // @ts-expect-error: no network ψ
+      network: ({ ψ }) => tf.mean(ψ.apply(tf.zeros([1, 1, 1, 1]))),
+      // @ts-expect-error: no setting named so
+      setting: (_networks, _scene, set) => tf.scalar(set.gama),
+      // An operator that is known is there.
+      operator: (_networks, { x, A }) => tf.mean(A.forward(x)),
+    },
+    steps: () => [{ minimise: "operator", over: ["G"], rate: 1 }],
+    reconstructs: "G",
+  });
+
+  defineMethod({
+    ...common,
+    knows: { pairs: false, operator: "nothing" },
+    losses: {
+      // @ts-expect-error: an operator that may not be known may not be there
+      operator: (_networks, { x, A }) => tf.mean(A.forward(x)),
+    },
+    steps: () => [{ minimise: "operator", over: ["G"], rate: 1 }],
+    reconstructs: "G",
+  });
+});
