@@ -136,6 +136,20 @@ export function calibrationLines(width: number, lines: Lines): Lines {
   return range(last - first + 1).map((i) => first + i);
 }
 
+/** Refuses lines that an image of `width` lines does not have. */
+export function requireLines(width: number, lines: Lines): void {
+  const strange = lines.find((line) => !Number.isInteger(line) || line < 0 || line >= width);
+  if (strange !== undefined || lines.length === 0) {
+    throw new RangeError(explain({
+      what: strange === undefined
+        ? "no k-space line is measured"
+        : `k-space line ${strange} is not in [0, ${width})`,
+      where: "mask",
+      fix: "number the measured lines along the width, the lowest frequency being ⌊width/2⌋",
+    }));
+  }
+}
+
 /** Number of ACS lines. */
 function checked(width: number, acceleration: number, acs: number): number {
   const refuse = (what: string, fix: string): never => {
