@@ -1,0 +1,68 @@
+/** Numbers as files store them, to `Float32Array`. */
+
+/** How one number is stored. Complex numbers are real and imaginary part, one after the other. */
+export interface NumberType {
+  readonly kind: "float" | "signed" | "unsigned" | "complex";
+  /** Bytes of one number; of both parts, for a complex one. */
+  readonly bytes: number;
+  readonly littleEndian: boolean;
+}
+
+/** `"complex64"`, `"int16, big-endian"`, … for messages. */
+export function nameOfType({ kind, bytes, littleEndian }: NumberType): string {
+  const name = { float: "float", signed: "int", unsigned: "uint", complex: "complex" }[kind];
+  return `${name}${bytes * 8}${littleEndian || bytes === 1 ? "" : ", big-endian"}`;
+}
+
+/**
+ * The numbers in `bytes`, rounded to float32; a complex number gives two, so that `[n]` complex numbers become
+ * `[n, 2]`. A float64 beyond the range of float32 becomes infinite: whoever asks for finite data will say so.
+ *
+ * @throws {TypeError} for a type that no file of ours has.
+ */
+export function decodeNumbers(bytes: Uint8Array, type: NumberType): Float32Array {
+  const parts = type.kind === "complex" ? 2 : 1;
+  const width = type.bytes / parts;
+  const count = Math.floor(bytes.byteLength / width);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const read = reader(view, type.kind === "complex" ? "float" : type.kind, width, type.littleEndian);
+  const values = new Float32Array(count);
+  for (let i = 0; i < count; i++) values[i] = read(i * width);
+  return values;
+}
+
+function reader(view: DataView, kind: string, width: number, little: boolean): (at: number) => number {
+  switch (`${kind}${width}`) {
+    case "float4":
+      return (at) => view.getFloat32(at, little);
+    case "float8":
+      return (at) => view.getFloat64(at, little);
+    case "signed1":
+      return (at) => view.getInt8(at);
+    case "unsigned1":
+      return (at) => view.getUint8(at);
+    case "signed2":
+      return (at) => view.getInt16(at, little);
+    case "unsigned2":
+      return (at) => view.getUint16(at, little);
+    case "signed4":
+      return (at) => view.getInt32(at, little);
+    case "unsigned4":
+      return (at) => view.getUint32(at, little);
+    case "signed8":
+      return (at) => Number(view.getBigInt64(at, little));
+    case "unsigned8":
+      return (at) => Number(view.getBigUint64(at, little));
+    default:
+      throw new TypeError(`numbers of kind "${kind}" and ${width} bytes are not read`);
+  }
+}
+
+/** Index of the first value that is NaN or infinite, or −1. */
+export function firstNonFinite(values: Float32Array): number {
+  // A sum is finite exactly when no value spoils it, unless it overflows, which doubles of float32 values cannot.
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  if (Number.isFinite(sum)) return -1;
+  return values.findIndex((value) => !Number.isFinite(value));
+}
