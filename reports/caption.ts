@@ -45,7 +45,8 @@ export function rowLines({ rows }: Summary): { heading: string; text: string }[]
   return rows.map((row) => {
     const { head, records } = row;
     const used = settingsUsed(records);
-    const updates = Math.max(0, ...records.flatMap(({ log }) => log.map(({ update }) => update)));
+    const finished = records.filter(({ state }) => state.kind === "done");
+    const updates = Math.max(0, ...finished.flatMap(({ log }) => log.map(({ update }) => update)));
     return {
       heading: head.name,
       text: [

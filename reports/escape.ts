@@ -6,7 +6,8 @@
  */
 
 // Controls, line and paragraph separators, and the marks that turn the direction of writing.
-const unprintable = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|\p{Cs}/gu;
+const unprintable =
+  /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]|\p{Cs}/gu;
 
 /** The text on one line, with what cannot be seen written as `\u{…}`. */
 export function visible(text: string): string {

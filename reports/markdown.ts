@@ -72,7 +72,7 @@ function text(cell: Cell): string {
 }
 
 function items(lines: readonly { heading: string; text: string }[]): string[] {
-  return lines.map(({ heading, text }) => `- **${markdownText(heading)}** ${markdownText(text)}`);
+  return lines.map(({ heading, text }) => `- **${markdownText(heading)}**: ${markdownText(text)}`);
 }
 
 function row(cells: readonly string[]): string {

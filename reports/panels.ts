@@ -119,7 +119,7 @@ export function panelSvg({ file }: Run, panel: Panel, frames: readonly Frame[]):
     text(file.title, margin, margin + 14, 16, "#000000", width - 2 * margin),
     text(
       `${file.benchmark}, profile ${file.profile}; subject ${panel.subject}, sample ${panel.sample}` +
-        (seed === null ? "" : "; of each row the first seed"),
+        (seed === null ? "" : "; of each row the first seed that has a picture"),
       margin,
       margin + 14 + lineHeight,
       12,

@@ -121,6 +121,10 @@ export async function readPicture(folder: string, picture: Picture): Promise<Val
 
 /** A name that is safe on every file system; one that had to be changed for it is told apart by a hash. */
 function fileName(name: string): string {
-  const safe = name.replace(/[^A-Za-z0-9.-]+/g, "-").replace(/^[.-]+/, "").slice(0, 60);
-  return safe === name && name !== "" ? name : `${safe}-${sha256(name).slice(0, 8)}`;
+  // Two underscores stand between the names of subject and sample, so no name keeps two of its own.
+  const safe = name.replace(/[^\w.-]+|_{2,}/g, "-").replace(/^[._-]+/, "").slice(0, 60).replace(
+    /[._-]+$/,
+    "",
+  );
+  return safe === name && name !== "" ? name : `${safe || "unnamed"}-${sha256(name).slice(0, 8)}`;
 }

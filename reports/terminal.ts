@@ -2,13 +2,13 @@
 
 import stringWidth from "string-width";
 import type { Run } from "../results/run.ts";
-import { summarise, type Summary } from "../results/summary.ts";
+import { summarise, type Summary, type SummaryRow } from "../results/summary.ts";
 import { banners } from "./caption.ts";
 import { visible } from "./escape.ts";
-import { cellText, metricHeading, outcome } from "./format.ts";
+import { cellText, metricHeading } from "./format.ts";
 
 /**
- * A run as text of at most `width` columns (more only where the row names alone need it). What has not finished is
+ * A run as text of at most `width` columns (more only where names and the leading metric need it). What has not finished is
  * shown as `…`; metrics that do not fit are left to `table.md`.
  */
 export function terminalTable(run: Run, width = 110): string {
@@ -39,11 +39,21 @@ function columnsOf({ metrics, rows }: Summary): string[][] {
       return spread === "" ? mean : `${mean} ± ${spread}`;
     }),
   ]);
-  const ends = ["seeds", ...rows.map((row) => outcome(row))];
+  const ends = ["seeds", ...rows.map(ending)];
   return [padded(names, "left"), ...values.map((column) => padded(column, "right")), padded(ends, "left")];
 }
 
-/** The first column, the last, and as many metrics between them as fit. */
+/** How the row's jobs stand, in few characters: `2/3, 1 diverged`. */
+function ending({ head, records, planned, done }: SummaryRow): string {
+  const parts = head.trains ? [`${done}/${planned}`] : [];
+  for (const kind of ["diverged", "failed"] as const) {
+    const count = records.filter(({ state }) => state.kind === kind).length;
+    if (count > 0) parts.push(head.trains ? `${count} ${kind}` : kind);
+  }
+  return parts.join(", ");
+}
+
+/** The first column, the last, and between them the leading metric and as many others as fit. */
 function chosen(columns: readonly string[][], width: number): string[][] {
   const [names, ...rest] = columns;
   const ends = rest.pop()!;
@@ -51,7 +61,7 @@ function chosen(columns: readonly string[][], width: number): string[][] {
   let used = stringWidth(names[0]) + 2 + stringWidth(ends[0]);
   for (const column of rest) {
     used += 2 + stringWidth(column[0]);
-    if (used > width) break;
+    if (used > width && taken.length > 1) break;
     taken.push(column);
   }
   return [...taken, ends];

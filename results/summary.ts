@@ -111,6 +111,7 @@ export function summarise({ file, records }: Run): Summary {
     const own = records.filter(({ method }) => method === head.name);
     own.sort((a, b) => (a.seed ?? -Infinity) - (b.seed ?? -Infinity));
     const done = own.filter(({ state }) => state.kind === "done");
+    const built = own.filter(({ state }) => state.kind !== "failed");
     return {
       head,
       records: own,
@@ -119,7 +120,8 @@ export function summarise({ file, records }: Run): Summary {
       cells: file.metrics.map((metric) =>
         cellOf(metric, done.map(({ scores }) => scores.filter((score) => isOf(score, metric))))
       ),
-      sizes: sizeMetrics.map((metric) => cellOf(metric, done.map((record) => single(record[metric.id])))),
+      // A method that diverged has a size all the same.
+      sizes: sizeMetrics.map((metric) => cellOf(metric, built.map((record) => single(record[metric.id])))),
       costs: costMetrics.map((metric) => cellOf(metric, done.map(({ cost }) => single(cost[metric.id])))),
     };
   });
