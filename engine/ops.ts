@@ -13,8 +13,8 @@
  * (`fma` or `muladd`) the same input gives the same bits: summation orders are fixed and there are no threads.
  *
  * **What it does not do.** It knows nothing of imaging, layers or weights, offers no dilation, groups, or
- * ragged padding, and does not replace elementwise ops, sums and activations that TensorFlow.js already has. A first
- * derivative of `tf.tanh` or `tf.abs` is right, a second one often is not (ENGINE.md, trap 2): use the ops here in a critic.
+ * uneven padding, and does not replace elementwise ops, sums and activations that TensorFlow.js already has: those get
+ * gradients that can be differentiated again from `stock_gradients.ts`, which this file registers too.
  */
 
 import * as tf from "@tensorflow/tfjs-core";

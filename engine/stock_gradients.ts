@@ -93,6 +93,7 @@ register("Minimum", ["a", "b"], (g, [a, b]) => {
 register("Select", ["condition"], (g, [condition]) => ({
   t: () => tf.mul(g, where(condition)),
   e: () => tf.mul(g, tf.sub(1, where(condition))),
+  condition: () => tf.zeros(condition.shape),
 }));
 // Functions of one value.
 
@@ -116,9 +117,17 @@ pointwise("ClipByValue", (x, { clipValueMin, clipValueMax }) => {
   return where(tf.logicalAnd(tf.greaterEqual(value, clipValueMin), tf.lessEqual(value, clipValueMax)));
 });
 
-// Steps and constants: flat almost everywhere.
+// Steps, constants and comparisons: flat almost everywhere.
+
 for (const kernelName of ["Sign", "Step", "Floor", "Ceil", "Round", "OnesLike", "ZerosLike"]) {
   register(kernelName, [], (g) => ({ x: () => tf.zerosLike(g) }));
+}
+for (const kernelName of ["Greater", "GreaterEqual", "Less", "LessEqual", "Equal", "NotEqual"]) {
+  register(
+    kernelName,
+    ["a", "b"],
+    (_g, [a, b]) => ({ a: () => tf.zeros(a.shape), b: () => tf.zeros(b.shape) }),
+  );
 }
 
 // Sums, means and maxima over axes.
@@ -164,7 +173,7 @@ register("BatchMatMul", ["a", "b"], (g, [a, b], { transposeA, transposeB }) => (
 rearranging("Identity", (g) => tf.clone(g));
 rearranging("Cast", (g) => tf.clone(g));
 rearranging("Reshape", (g, x) => tf.reshape(g, x.shape));
-rearranging("ExpandDims", (g, x) => tf.reshape(g, x.shape));
+register("ExpandDims", ["input"], (g, [input]) => ({ input: () => tf.reshape(g, input.shape) }));
 rearranging("Transpose", (g, _x, { perm }) => tf.transpose(g, tf.backend_util.getUndoAxesPermutation(perm)));
 rearranging("Reverse", (g, _x, { dims }) => tf.reverse(g, dims));
 rearranging("Slice", (g, x, { begin, size }) => {

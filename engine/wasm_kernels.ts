@@ -26,6 +26,7 @@ export function registerWasmKernels(backend: BackendWasm, module: WasmModule): v
     replace(kernelName, ({ inputs, attrs }) => run(inputs as Inputs, attrs as Attributes));
   }
   shareCopies(backend);
+  multiplyMatrices(backend, module);
 }
 
 function replace(kernelName: string, kernelFunc: tf.KernelFunc): void {
@@ -51,6 +52,46 @@ function shareCopies(backend: BackendWasm): void {
   replace("Cast", (call) => {
     const x = call.inputs.x as tf.TensorInfo;
     return x.dtype === call.attrs?.dtype && x.dtype !== "string" ? alias(x) : cast(call);
+  });
+}
+
+/**
+ * Matrix products as 1x1 convolutions: `a·b`, `a·bᵀ` and `aᵀ·b` are the three directions of one. Stock wasm keeps a
+ * packed copy of `b` that it does not renew when `b` is written in place (as Adam does), and its transposed products are slow.
+ */
+function multiplyMatrices(backend: BackendWasm, { calls, scratch }: WasmModule): void {
+  const stock = tf.getKernel("BatchMatMul", "wasm").kernelFunc;
+  replace("BatchMatMul", (call) => {
+    const { a, b } = call.inputs as unknown as { a: tf.TensorInfo; b: tf.TensorInfo };
+    const { transposeA, transposeB } = call.attrs as unknown as { transposeA: boolean; transposeB: boolean };
+    const batch = a.shape.slice(0, -2);
+    const plain = tf.util.arraysEqual(batch, b.shape.slice(0, -2)) && a.dtype === "float32" &&
+      b.dtype === "float32";
+    if (!plain || (transposeA && transposeB)) return stock(call);
+
+    const [aRows, aColumns] = a.shape.slice(-2);
+    const [bRows, bColumns] = b.shape.slice(-2);
+    const [rows, inner] = transposeA ? [aColumns, aRows] : [aRows, aColumns];
+    const columns = transposeB ? bRows : bColumns;
+    // The image [1, 1, width, channels] and the filter [1, 1, channels, outputs] of the convolution.
+    const [name, width, channels, outputs] = transposeA
+      ? ["convBackpropFilter", inner, rows, columns] as const
+      : transposeB
+      ? ["convBackpropInput", rows, columns, inner] as const
+      : ["convForward", rows, inner, columns] as const;
+    const sizes = [1, 1, width, channels, 1, 1, outputs, 0];
+    const out = backend.makeOutput([...batch, rows, columns], "float32");
+    const room = scratch(calls[`${name}Scratch`](...sizes));
+    const [atA, atB, atOut] = [a, b, out].map(({ dataId }) =>
+      (backend.dataIdMap.get(dataId) as unknown as Stored).memoryOffset
+    );
+    for (let i = 0; i < sizeOf(batch); i++) {
+      const [offsetA, offsetB, offsetOut] = [rows * inner, inner * columns, rows * columns].map((size) =>
+        4 * i * size
+      );
+      calls[name](atA + offsetA, atB + offsetB, atOut + offsetOut, ...sizes, room);
+    }
+    return out;
   });
 }
 
