@@ -1,5 +1,6 @@
 /** What has to be said about a table, as plain sentences that each format escapes for itself. */
 
+import { stripVTControlCharacters } from "node:util";
 import type { Json } from "../core/json.ts";
 import type { ResultRecord } from "../results/record.ts";
 import type { Run, RunFile } from "../results/run.ts";
@@ -103,7 +104,7 @@ function endings({ head, records, planned, done }: SummaryRow): string[] {
     const { state } = record;
     if (state.kind === "done") return [];
     const how = state.kind === "diverged" ? `diverged at update ${state.update}` : "failed";
-    return [`${jobName(record)} ${how}: ${sentence(state.reason)}`];
+    return [`${jobName(record)} ${how}: ${sentence(firstLine(state.reason))}`];
   });
   if (lines.length > 0 && done > 0) {
     lines.push(`${head.name}: the mean is over ${done} of ${counted(planned, "seed")}.`);
@@ -150,6 +151,13 @@ function plain(value: Json): string {
 
 function isObject(value: Json | undefined): value is { readonly [name: string]: Json } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** What a reason says first; a worker that died may have left pages, which its record keeps. */
+function firstLine(reason: string): string {
+  const lines = stripVTControlCharacters(reason).split("\n").map((line) => line.trim());
+  const line = lines.find((line) => line !== "") ?? "no reason given";
+  return line.length > 200 ? `${line.slice(0, 199)}…` : line;
 }
 
 function counted(count: number, noun: string): string {

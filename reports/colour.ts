@@ -7,8 +7,11 @@ import type { Values } from "./pictures.ts";
 
 /** A scale of 256 colours, from the least to the greatest value of a range. */
 export interface Scale {
+  /** Red, green and blue in 0…255, 256 times. */
   readonly colours: readonly (readonly [number, number, number])[];
+  /** The value of the first colour. */
   readonly from: number;
+  /** The value of the last colour. */
   readonly to: number;
 }
 

@@ -31,6 +31,7 @@ export function metricHeading(metric: MetricHead, all: readonly MetricHead[]): s
 
 /** A cell as text: the mean, and the spread where there is one. */
 export interface CellText {
+  /** A number, `∞`, `NA` or `–`. */
   readonly mean: string;
   /** Empty where there is none. */
   readonly spread: string;

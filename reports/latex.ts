@@ -17,7 +17,10 @@ export function latexFragment(run: Run, summary: Summary): string {
   const { metrics, rows } = summary;
   const label = `${file.benchmark}-${file.profile}`.replace(/[^A-Za-z0-9-]+/g, "-");
   const told = rows.some((row) => outcome(row) !== "");
-  const said = [...banners(run), ...caption(run, summary), ...file.notes].map(latexText);
+  const said = [
+    ...banners(run).map((banner) => `\\textbf{${latexText(banner)}}`),
+    ...[...caption(run, summary), ...file.notes].map(latexText),
+  ];
   const main = tabular(
     [...metrics, ...sizeMetrics],
     metrics,
@@ -113,5 +116,11 @@ function power(text: string): string {
 
 /** Shrinks a table that is wider than the line, and no other. */
 function fitted(lines: readonly string[]): string[] {
-  return ["\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%", ...lines, "}"];
+  return [
+    "\\medskip",
+    "",
+    "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%",
+    ...lines,
+    "}",
+  ];
 }

@@ -20,6 +20,7 @@ import { type Panel, panelsOf, readPicture, type Values } from "./pictures.ts";
 export interface PanelFile {
   /** In the folder `panels/`. */
   readonly file: string;
+  /** Its bytes. */
   readonly png: Uint8Array;
 }
 
@@ -33,9 +34,11 @@ export async function* drawPanels(run: Run, summary: Summary): AsyncGenerator<Pa
 
 /** One place of a panel: a picture with its labels, or the reason why there is none. */
 export interface Frame {
+  /** Truth, input, or the row's name. */
   readonly label: string;
   /** A second, smaller line. */
   readonly detail: string;
+  /** The picture, or why there is none. */
   readonly values: Values | string;
 }
 

@@ -10,17 +10,25 @@ import type { Summary, SummaryRow } from "../results/summary.ts";
 export interface Panel {
   /** File name in `panels/`. */
   readonly file: string;
+  /** Id of the test subject. */
   readonly subject: string;
+  /** Id of the sample within it. */
   readonly sample: string;
+  /** Absent where nobody knows it. */
   readonly truth?: Picture;
+  /** What a network sees, e.g. the zero-filled image. */
   readonly input?: Picture;
+  /** In the table's order. */
   readonly rows: readonly PanelRow[];
 }
 
 /** What a panel shows of one row: the first seed that has a picture, or why there is none. */
 export interface PanelRow {
+  /** The row's name. */
   readonly name: string;
+  /** The seed shown; null for a row without seeds. */
   readonly seed: number | null;
+  /** The reconstruction, unless there is an {@linkcode PanelRow.absence}. */
   readonly picture?: Picture;
   /** The leading metric's score of this sample. */
   readonly score?: { readonly metric: MetricHead; readonly value: number };
@@ -92,8 +100,11 @@ function leadingScore(
 
 /** A picture's values, `[height, width]`. */
 export interface Values {
+  /** Rows. */
   readonly height: number;
+  /** Columns. */
   readonly width: number;
+  /** Row by row. */
   readonly data: Float32Array;
 }
 

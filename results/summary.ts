@@ -65,6 +65,7 @@ export const sizeMetrics: readonly (MetricHead & { readonly id: "parameters" | "
 
 /** One metric of one row. */
 export interface Cell {
+  /** The metric under one convention. */
   readonly metric: MetricHead;
   /** Over seeds; null where there is no value, ∞ where every value is. */
   readonly mean: number | null;
@@ -84,6 +85,7 @@ export interface Cell {
 
 /** One row of the table. */
 export interface SummaryRow {
+  /** What `run.json` says of it. */
   readonly head: RowHead;
   /** Its records, seeds ascending. */
   readonly records: readonly ResultRecord[];
@@ -101,7 +103,9 @@ export interface SummaryRow {
 
 /** A run, summed up. */
 export interface Summary {
+  /** Those of `run.json`, in its order; sizes and costs are not among them. */
   readonly metrics: readonly MetricHead[];
+  /** In the order of `run.json`. */
   readonly rows: readonly SummaryRow[];
 }
 

@@ -204,6 +204,38 @@ Deno.test("table.tex gives every row two columns a metric, and balances its brac
   assert.ok([...latexDocument(made, summarise(made))].every((character) => character.charCodeAt(0) < 128));
 });
 
+Deno.test("a worker's last words come into the text as one line, without its colours", () => {
+  const reason = "\n\x1b[31merror\x1b[0m: out of memory\n    at somewhere.ts:1\n" + "x".repeat(4000);
+  const made = run([row("network", true)], [
+    record("network", 1, [], { state: { kind: "failed", reason } }),
+  ]);
+  const text = markdownTable(made, summarise(made));
+  assert.ok(text.includes("network, seed 1, failed: error: out of memory."));
+  assert.ok(!text.includes("somewhere"));
+});
+
+Deno.test({
+  name: "table-standalone.tex compiles with pdfLaTeX as it is, whatever the names",
+  ignore: !await there("pdflatex"),
+  fn: async () => {
+    const folder = await Deno.makeTempDir();
+    const hostile = '[*] \\input{/etc/passwd} $x$ #1 50% a_b ^~ {{ 中文 é½ℓ‖x̂‖ \x1b "<>|';
+    const made = run([row(hostile, true)], [
+      record(hostile, 1, [score(0, "s", "", 3e-9), score(1, "s", "", "Inf"), score(3, "s", "a", 1e-8)]),
+      record(hostile, 2, [score(0, "s", "", 3), score(3, "s", "a", 2e-8), score(4, "", "", null)]),
+    ], { title: hostile, question: hostile, banners: [hostile], notes: [hostile], benchmark: hostile });
+    try {
+      await Deno.writeTextFile(`${folder}/table.tex`, latexDocument(made, summarise(made)));
+      const args = ["-interaction=nonstopmode", "-halt-on-error", "table.tex"];
+      const { success, stdout } = await new Deno.Command("pdflatex", { args, cwd: folder }).output();
+      assert.ok(success, new TextDecoder().decode(stdout));
+      assert.ok((await Deno.stat(`${folder}/table.pdf`)).size > 10_000);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
 Deno.test("terminalTable() aligns its columns, and shows what has not finished as …", () => {
   const made = fullRun();
   const part = {
@@ -231,6 +263,15 @@ Deno.test("terminalTable() keeps to the width, and never sends a control charact
   assert.ok(!/(?!\n)[\p{Cc}\u202e]/u.test(text));
   assert.ok(text.includes("\\u{1b}[2Jred\\u{202e}"));
 });
+
+async function there(program: string): Promise<boolean> {
+  try {
+    return (await new Deno.Command(program, { args: ["--version"], stdout: "null", stderr: "null" }).output())
+      .success;
+  } catch {
+    return false;
+  }
+}
 
 function parsed(csv: string): Record<string, string>[] {
   const { data, errors } = Papa.parse(csv, { header: true, skipEmptyLines: true });
