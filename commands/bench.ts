@@ -2,7 +2,7 @@
 
 import process from "node:process";
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
+import { parseArgs, type ParseArgsConfig } from "node:util";
 import { suggest, UsageError } from "../core/errors.ts";
 import { execute } from "../harness/execute.ts";
 import { writePlan } from "../harness/folder.ts";
@@ -16,14 +16,14 @@ import { loadSuite } from "./suite.ts";
 
 const options = {
   profile: { type: "string", default: "quick" },
-  data: { type: "string", multiple: true, default: [] },
+  data: { type: "string", multiple: true, default: [] as string[] },
   split: { type: "string", default: "subjects" },
   "slice-axis": { type: "string" },
   methods: { type: "string" },
   seeds: { type: "string" },
   "data-seed": { type: "string", default: "1" },
-  set: { type: "string", multiple: true, default: [] },
-  use: { type: "string", multiple: true, default: [] },
+  set: { type: "string", multiple: true, default: [] as string[] },
+  use: { type: "string", multiple: true, default: [] as string[] },
   workers: { type: "string" },
   backend: { type: "string", default: "wasm" },
   portable: { type: "boolean", default: false },
@@ -32,7 +32,7 @@ const options = {
   "keep-images": { type: "boolean", default: false },
   plan: { type: "boolean", default: false },
   help: { type: "boolean", short: "h", default: false },
-} as const;
+} satisfies ParseArgsConfig["options"];
 
 const help = `deno task bench <benchmark> [options]     runs a benchmark and leaves its tables in a folder
 deno task bench list                      every benchmark with its question, methods, metrics, settings and presets
@@ -163,9 +163,11 @@ function planText({ folder, run, plan, configuration }: Prepared): string {
   ].join("\n");
 }
 
-function parse(args: string[]) {
+const parseOptions = (args: string[]) => parseArgs({ args, options, allowPositionals: true, strict: true });
+
+function parse(args: string[]): ReturnType<typeof parseOptions> {
   try {
-    return parseArgs({ args, options, allowPositionals: true, strict: true });
+    return parseOptions(args);
   } catch (cause) {
     const { code, message } = cause as Error & { code?: string };
     const option = /'(--?[^' ]+)/.exec(message)?.[1] ?? "";

@@ -13,11 +13,13 @@
 
 import { canonicalJson, sha256 } from "../core/json.ts";
 import { type Rng, stream } from "../core/random.ts";
-import type { Dataset, Sample } from "./dataset.ts";
+import type { Dataset, Sample, Subject } from "./dataset.ts";
 
 /** How many, how large, and which. */
 export interface PhantomSettings {
   readonly subjects: number;
+  /** How many of them, the last ones, are for validation and for test; the others train. Absent: no part is given. */
+  readonly parts?: { readonly validation: number; readonly test: number };
   /** Slices of each subject. */
   readonly slices: number;
   /** Height and width of a slice. */
@@ -39,10 +41,11 @@ export function phantoms(settings: PhantomSettings): Dataset {
   }
   const digits = Math.max(3, String(count).length);
   const samples = Array.from({ length: slices }, (_, slice) => String(slice).padStart(2, "0"));
-  const subjects = Array.from({ length: count }, (_, i) => ({
+  const subjects = Array.from({ length: count }, (_, i): Subject => ({
     id: `phantom-${String(i + 1).padStart(digits, "0")}`,
     samples,
     shape: [matrix, matrix, 2],
+    ...(settings.parts && { role: roleOf(count - i, settings.parts) }),
   }));
   const ids = new Set(subjects.map(({ id }) => id));
   return {
@@ -66,6 +69,14 @@ export function phantoms(settings: PhantomSettings): Dataset {
     },
     close() {},
   };
+}
+
+/** The part of the subject that is the `fromEnd`-th, the last being the first. */
+function roleOf(
+  fromEnd: number,
+  { validation, test }: { validation: number; test: number },
+): Subject["role"] {
+  return fromEnd <= test ? "test" : fromEnd <= test + validation ? "validation" : "train";
 }
 
 /** A soft ellipse inside the head, in the head's own coordinates. */

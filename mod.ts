@@ -1,0 +1,49 @@
+/**
+ * What a module of your own needs to add a method, a kind of data or a benchmark: `deno task bench … --use FILE.ts`.
+ *
+ * A **method** turns measurements into images: any object that satisfies {@linkcode Method}, or, for trained networks,
+ * what {@linkcode defineMethod} makes of networks, losses and steps. A **dataset** hands out samples
+ * ({@linkcode DatasetKind}). A **benchmark** says which samples are measured how, and which methods and metrics meet them
+ * ({@linkcode Benchmark}). The module's default export is an {@linkcode Extension}.
+ *
+ * @module
+ */
+
+export type { Extension } from "./commands/suite.ts";
+export {
+  type Benchmark,
+  commonSettings,
+  type Followed,
+  type Kept,
+  type Profile,
+  type ProfileName,
+  type Row,
+} from "./benchmarks/benchmark.ts";
+export { mri } from "./benchmarks/mri.ts";
+export { type Explanation, UsageError } from "./core/errors.ts";
+export { centreCrop, type Image, magnitude, standardDeviation } from "./core/image.ts";
+export type { Json } from "./core/json.ts";
+export { type Rng, stream } from "./core/random.ts";
+export type { Overrides, Setting, Settings, SettingValue, Values, Widened } from "./core/settings.ts";
+export {
+  type Contents,
+  type Dataset,
+  type DatasetKind,
+  type FileProbe,
+  type OpenOptions,
+  type Sample,
+  samples,
+  type Subject,
+} from "./datasets/dataset.ts";
+export type {
+  Batch,
+  Knows,
+  Learner,
+  Meeting,
+  Method,
+  Problem,
+  Weights,
+} from "./methods/method.ts";
+export type { Better, Case, Metric, MetricHead, Score } from "./metrics/metric.ts";
+export type { Acquisition, Measurable, Measured } from "./physics/acquisition.ts";
+export type { Operator, Shape } from "./physics/operator.ts";
