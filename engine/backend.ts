@@ -47,8 +47,7 @@ export interface BackendOptions {
  */
 export async function startBackend(options: BackendOptions = {}): Promise<Backend> {
   const name = options.name ?? backendNames[0];
-  const start = starters[name as BackendName];
-  if (start === undefined) {
+  if (!isBackendName(name)) {
     throw new UsageError({
       what: `unknown backend "${name}"`,
       where: "--backend",
@@ -56,12 +55,12 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
     });
   }
   tf.enableProdMode();
-  const { arithmetic, versions } = await start(options.portable ?? false);
-  return {
-    name: name as BackendName,
-    arithmetic,
-    versions: { "@tensorflow/tfjs-core": tf.version_core, ...versions },
-  };
+  const { arithmetic, versions } = await starters[name](options.portable ?? false);
+  return { name, arithmetic, versions: { "@tensorflow/tfjs-core": tf.version_core, ...versions } };
+}
+
+function isBackendName(name: string): name is BackendName {
+  return (backendNames as readonly string[]).includes(name);
 }
 
 type Started = Omit<Backend, "name">;
@@ -95,9 +94,10 @@ const starters: { readonly [Name in BackendName]: (portable: boolean) => Promise
 
   native() {
     throw new UsageError({
-      what: "the native backend is not here yet",
+      what:
+        "the native backend needs a build of TensorFlow's C++ library, and this version of the suite has none",
       where: "--backend native",
-      fix: "use --backend wasm",
+      fix: "use --backend wasm, which needs nothing but npm packages",
     });
   },
 };
