@@ -65,7 +65,7 @@ export class Console implements Watcher {
     this.said(`[${this.#finished}/${this.prepared.plan.jobs.length}] ${label(job)} ${how}${time}`);
   }
 
-  async seedDone(seed: number | null): Promise<void> {
+  async seedDone(seed: number): Promise<void> {
     const left = this.prepared.plan.jobs.length - this.#finished;
     if (left === 0) return;
     this.said(`\nseed ${seed} is complete; ${left} jobs to go\n${await this.table()}\n`);

@@ -1,5 +1,8 @@
 /** Files that are either whole or not there. */
 
+// Tells apart two writings of one file at the same time by one process.
+let written = 0;
+
 /**
  * Writes a file by way of a temporary one beside it and a rename, so that whoever reads it finds the old bytes or
  * the new ones and never a part. Folders on the way are made.
@@ -7,7 +10,7 @@
 export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
   const folder = path.slice(0, Math.max(0, path.lastIndexOf("/")));
   if (folder !== "") await Deno.mkdir(folder, { recursive: true });
-  const temporary = `${path}.${Deno.pid}.tmp`;
+  const temporary = `${path}.${Deno.pid}-${++written}.tmp`;
   try {
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
     using file = await Deno.open(temporary, { write: true, create: true, truncate: true });

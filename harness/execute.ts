@@ -21,7 +21,7 @@ export interface Watcher {
   progressed(job: Job, progress: Progress): void;
   ended(job: Job, record: ResultRecord): void;
   /** All jobs of one seed are there. */
-  seedDone(seed: number | null): Promise<void>;
+  seedDone(seed: number): Promise<void>;
 }
 
 /** How a run ended. */
@@ -56,13 +56,13 @@ export async function execute(
       const record = await runWorker(prepared, job, watcher, signal);
       done.set(job.record, record);
       watcher.ended(job, record);
-      await collectRecords(folder, plan.jobs);
       for (const seed of run.seeds) {
         const complete = plan.jobs.every((other) =>
           (other.seed !== seed && other.seed !== null) || done.has(other.record)
         );
         if (!complete || seedsDone.has(seed)) continue;
         seedsDone.add(seed);
+        await collectRecords(folder, plan.jobs);
         await watcher.seedDone(seed);
       }
     }
