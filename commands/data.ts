@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { createHash } from "node:crypto";
 import { suggest, UsageError } from "../core/errors.ts";
 import type { Image } from "../core/image.ts";
-import type { Contents, Dataset, OpenOptions, Sample } from "../datasets/dataset.ts";
+import type { Contents, OpenOptions, Sample } from "../datasets/dataset.ts";
 import { allKinds } from "../datasets/kinds.ts";
 import { findFiles, type FoundFile } from "../datasets/open.ts";
 
@@ -76,9 +76,9 @@ export async function survey(
   wanted: { sliceAxis?: number; hash?: boolean },
 ): Promise<Survey> {
   const { files, ignored } = await findFiles(allKinds, paths);
-  const opening: OpenOptions = { sliceAxis: wanted.sliceAxis, stream: "data" };
+  const opening: OpenOptions = { sliceAxis: wanted.sliceAxis, stream: "data", simulate: false };
   const refused: Refusal[] = [];
-  const sound: Extract<FoundFile, { kind: unknown }>[] = [];
+  const sound: SoundFile[] = [];
   for (const found of files) {
     const { path } = found.file;
     if ("refusal" in found) {
@@ -87,13 +87,8 @@ export async function survey(
     }
     try {
       const dataset = await found.kind.open([found.file], opening);
-      try {
-        // Opening need not read every value; whatever is wrong with one shows here.
-        await everySample(dataset, () => {});
-        sound.push(found);
-      } finally {
-        dataset.close();
-      }
+      dataset.close();
+      sound.push({ ...found, shape: dataset.contents.subjects[0].shape.join(" x ") });
     } catch (error) {
       if (error instanceof UsageError) throw error;
       refused.push({ path, reason: reasonOf(error, path) });
@@ -102,59 +97,51 @@ export async function survey(
 
   const datasets: { contents: Contents; files: readonly string[] }[] = [];
   const hashes: { subject: string; sample: string; sha256: string }[] = [];
-  for (const kind of new Set(sound.map(({ kind }) => kind))) {
-    const together = sound.filter((found) => found.kind === kind).map(({ file }) => file);
-    const groups = await opensTogether(kind, together, opening, refused)
-      ? [together]
-      : together.map((file) => [file]);
-    for (const group of groups) {
-      const dataset = await kind.open(group, opening);
-      try {
-        datasets.push({ contents: dataset.contents, files: group.map(({ path }) => path) });
-        if (wanted.hash) {
-          await everySample(dataset, (sample) => {
-            hashes.push({
-              subject: sample.subject,
-              sample: sample.id,
-              sha256: hashOfValues(valuesOf(sample).data),
-            });
-          });
+  const kinds = Map.groupBy(sound, ({ kind }) => kind);
+  for (const [kind, alike] of kinds) {
+    // Of different sizes files still make a dataset where a benchmark brings them to one.
+    const reason = await reasonAgainst(alike, { ...opening, matrix: 32, simulate: true });
+    if (reason !== undefined) refused.push({ path: `${alike.length} files of kind ${kind.kind}`, reason });
+    for (const group of Map.groupBy(alike, ({ shape }) => shape).values()) {
+      const apart = await reasonAgainst(group, opening) === undefined ? [group] : group.map((one) => [one]);
+      for (const together of apart) {
+        const dataset = await kind.open(together.map(({ file }) => file), opening);
+        try {
+          datasets.push({ contents: dataset.contents, files: together.map(({ file }) => file.path) });
+          if (!wanted.hash) continue;
+          for (const { id: subject, samples } of dataset.contents.subjects) {
+            for (const sample of samples) {
+              const { data } = valuesOf(await dataset.sample(subject, sample));
+              hashes.push({ subject, sample, sha256: hashOfValues(data) });
+            }
+          }
+        } finally {
+          dataset.close();
         }
-      } finally {
-        dataset.close();
       }
     }
   }
-  if (datasets.length > 1 && new Set(datasets.map(({ contents }) => contents.kind)).size > 1) {
-    const kinds = [...new Set(datasets.map(({ contents }) => contents.kind))].join(", ");
+  if (kinds.size > 1) {
+    const names = [...kinds.keys()].map(({ kind }) => kind).join(", ");
     refused.push({
       path: paths.join(" "),
-      reason: `files of several kinds (${kinds}) make no dataset together`,
+      reason: `files of several kinds (${names}) make no dataset together`,
     });
   }
   return { datasets, refused, ignored, hashes };
 }
 
-async function opensTogether(
-  kind: (typeof allKinds)[number],
-  files: Parameters<(typeof allKinds)[number]["open"]>[0],
-  opening: OpenOptions,
-  refused: Refusal[],
-): Promise<boolean> {
-  if (files.length === 1) return true;
-  try {
-    (await kind.open(files, opening)).close();
-    return true;
-  } catch (error) {
-    const reason = `each of these ${files.length} files loads, but not together: ${(error as Error).message}`;
-    refused.push({ path: files.map(({ path }) => path).join(" "), reason });
-    return false;
-  }
-}
+/** A file that loads alone, and the size of its samples. */
+type SoundFile = Extract<FoundFile, { kind: unknown }> & { readonly shape: string };
 
-async function everySample(dataset: Dataset, visit: (sample: Sample) => void): Promise<void> {
-  for (const { id, samples } of dataset.contents.subjects) {
-    for (const sample of samples) visit(await dataset.sample(id, sample));
+/** Why the files, each of which loads alone, do not load together; undefined where they do. */
+async function reasonAgainst(files: readonly SoundFile[], opening: OpenOptions): Promise<string | undefined> {
+  if (files.length === 1) return undefined;
+  try {
+    (await files[0].kind.open(files.map(({ file }) => file), opening)).close();
+    return undefined;
+  } catch (error) {
+    return `each of these ${files.length} files loads, but not together: ${(error as Error).message}`;
   }
 }
 
@@ -167,6 +154,12 @@ function reasonOf(error: unknown, path: string): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.split("\n").filter((line) => line.trim() !== `where: ${path}`).join("\n");
 }
+
+const aboutPairs: Readonly<Record<Contents["holds"], string>> = {
+  images: "no: measurements are simulated from the images",
+  measurements: "no: there is no truth beside the measurements",
+  pairs: "yes",
+};
 
 function printed({ datasets, refused, ignored, hashes }: Survey): string {
   const lines: string[] = [];
@@ -193,7 +186,7 @@ function printed({ datasets, refused, ignored, hashes }: Survey): string {
         pixelSizeMm?.map((mm) => mm.toPrecision(4)).join(" x ") ?? "of unknown size"
       }${pixelSizeMm ? " mm" : ""}`,
     );
-    lines.push(`  pairs     ${holds === "pairs" ? "yes" : "no: measurements are simulated from images"}`);
+    lines.push(`  pairs     ${aboutPairs[holds]}`);
     by("parts   ", ({ role }) => role);
     by("strata  ", ({ stratum }) => stratum);
     for (const note of [...banners, ...notes]) lines.push(`  note      ${note}`);

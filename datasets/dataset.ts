@@ -102,6 +102,8 @@ export interface OpenOptions {
   readonly sliceAxis?: number;
   /** Name of the stream for what a loader has to simulate, e.g. the phase of a magnitude image. */
   readonly stream: string;
+  /** False: nothing is simulated, and samples are what the files hold, for those who want to look at them. */
+  readonly simulate?: boolean;
   /** Further settings of the benchmark, for a loader that knows them. */
   readonly settings?: Overrides;
 }

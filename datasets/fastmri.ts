@@ -229,11 +229,17 @@ async function measuredColumns(
   return isMasked ? measured : undefined;
 }
 
-async function readKspace(reader: HdfReader, volume: Volume, slice: number): Promise<ComplexImages> {
+async function readSlice(reader: HdfReader, volume: Volume, slice: number): Promise<Float32Array> {
   const { path, coils, height, width, hasCoilAxis } = volume;
   const count = hasCoilAxis ? [1, coils, height, width] : [1, height, width];
   const values = await reader.read(path, "kspace", [slice, ...count.slice(1).map(() => 0)], count);
   assertFinite(values, "kspace", path, slice);
+  return values;
+}
+
+async function readKspace(reader: HdfReader, volume: Volume, slice: number): Promise<ComplexImages> {
+  const { coils, height, width } = volume;
+  const values = await readSlice(reader, volume, slice);
   const size = 2 * height * width;
   return {
     height,
@@ -365,25 +371,13 @@ async function contentsOf(
 }
 
 /**
- * Whether the slice's k-space has a value that is not zero. Published scores count every slice of a volume, the faint
- * ones at its ends too, so that only slices that were not measured are left out. The lowest frequencies answer for
- * nearly all slices without reading the rest.
+ * Whether the slice's k-space has a value that is not zero; it and the reconstruction must be finite. Published scores
+ * count every slice of a volume, the faint ones at its ends too, so only slices that were not measured are left out.
  */
 async function hasSignal(reader: HdfReader, volume: Volume, slice: number): Promise<boolean> {
-  const { path, coils, height, width, hasCoilAxis } = volume;
-  const side = (length: number) => Math.min(length, 8);
-  const start = (length: number) => Math.floor(length / 2) - Math.floor(side(length) / 2);
-  const coilStart = hasCoilAxis ? [0] : [];
-  const coilCount = hasCoilAxis ? [coils] : [];
-  const centre = await reader.read(
-    path,
-    "kspace",
-    [slice, ...coilStart, start(height), start(width)],
-    [1, ...coilCount, side(height), side(width)],
-  );
-  if (centre.some((value) => value !== 0)) return true;
-  const { coils: all } = await readKspace(reader, volume, slice);
-  return all.some((coil) => coil.some((value) => value !== 0));
+  await readReference(reader, volume, slice);
+  const values = await readSlice(reader, volume, slice);
+  return values.some((value) => value !== 0);
 }
 
 /** What is needed of ISMRMRD's XML header: the reconstructed matrix and its pixel size. */

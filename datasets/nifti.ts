@@ -88,6 +88,9 @@ class NiftiDataset implements Dataset {
     const { file, slice } = findSlice(this.reader.files, this.contents.subjects, subject, id);
     const { height, width, isComplex, ...volume } = await this.reader.volume(file);
     const values = volume.slice(slice);
+    if (this.options.simulate === false && !isComplex) {
+      return { id, subject, image: { shape: [height, width, 1], data: values } };
+    }
     const image: ComplexImages = isComplex
       ? { height, width, coils: [Float64Array.from(values)] }
       : withSmoothPhase(values, height, width, stream(`${this.options.stream}/phase/${file.label}/${slice}`));
@@ -102,7 +105,7 @@ class NiftiDataset implements Dataset {
 async function contentsOf(
   files: readonly LabelledFile[],
   reader: VolumeReader,
-  { matrix, sliceAxis }: OpenOptions,
+  { matrix, sliceAxis, simulate = true }: OpenOptions,
 ): Promise<Contents> {
   const subjects = new Map<string, Subject & { samples: string[] }>();
   const counts = { magnitude: 0, complex: 0, slices: 0, empty: 0, grazing: 0 };
@@ -110,12 +113,13 @@ async function contentsOf(
   let first: { file: LabelledFile; shape: readonly number[] } | undefined;
   for (const file of files) {
     const volume = await reader.volume(file);
-    const shape = matrix === undefined ? [volume.height, volume.width, 2] : [matrix, matrix, 2];
+    const channels = simulate || volume.isComplex ? 2 : 1;
+    const shape = [matrix ?? volume.height, matrix ?? volume.width, channels];
     first ??= { file, shape };
     if (!sameShape(shape, first.shape)) {
       throw new TypeError(explain({
-        what: `slices of different sizes: ${shape[0]} x ${shape[1]} here, ` +
-          `${first.shape[0]} x ${first.shape[1]} in ${first.file.path}`,
+        what: `slices of different sizes: ${shape.join(" x ")} here, ${first.shape.join(" x ")} in ` +
+          first.file.path,
         where: file.path,
         fix: "give files of one size, or a matrix size that all are brought to",
       }));

@@ -68,7 +68,7 @@ export function isGzip(head: Uint8Array): boolean {
 export function startOfContent(head: Uint8Array): Uint8Array {
   if (!isGzip(head)) return head;
   try {
-    return gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 2 ** 22 });
+    return gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 2 ** 23 });
   } catch {
     return new Uint8Array();
   }
@@ -97,7 +97,7 @@ export async function readNifti(path: string): Promise<NiftiVolume> {
   };
   const again = "get the file again, or leave it out";
 
-  const start = startOfContent(stored.subarray(0, 65536));
+  const start = startOfContent(stored.subarray(0, 4096));
   const header = headerOf(start, refuse);
   const size = header.shape.reduce((product, extent) => product * extent, header.type.bytes);
   const needed = header.offset + size;

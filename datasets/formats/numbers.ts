@@ -8,6 +8,8 @@ export interface NumberType {
   readonly littleEndian: boolean;
 }
 
+const hostIsLittle = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+
 /** `"complex64"`, `"int16, big-endian"`, … for messages. */
 export function nameOfType({ kind, bytes, littleEndian }: NumberType): string {
   const name = { float: "float", signed: "int", unsigned: "uint", complex: "complex" }[kind];
@@ -24,6 +26,12 @@ export function decodeNumbers(bytes: Uint8Array, type: NumberType): Float32Array
   const parts = type.kind === "complex" ? 2 : 1;
   const width = type.bytes / parts;
   const count = Math.floor(bytes.byteLength / width);
+  if (
+    width === 4 && type.littleEndian === hostIsLittle && (type.kind === "float" || type.kind === "complex")
+  ) {
+    // A copy, and not bytes.slice(): that of Node's Buffer, which is a Uint8Array too, shares its memory.
+    return new Float32Array(new Uint8Array(bytes.subarray(0, 4 * count)).buffer);
+  }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const read = reader(view, type.kind === "complex" ? "float" : type.kind, width, type.littleEndian);
   const values = new Float32Array(count);
