@@ -35,6 +35,9 @@ export type HdfQuestion =
   | { ask: "inspect"; path: string; datasets: readonly string[]; texts: readonly string[] }
   | { ask: "read"; path: string; dataset: string; offset: readonly number[]; count: readonly number[] };
 
+/** What it is told when a reader is done with its files; there is no answer. */
+export type HdfFarewell = { ask: "forget" };
+
 /** What it answers. */
 export type HdfAnswer = { file?: HdfFile; values?: Float32Array; error?: string };
 
@@ -42,7 +45,7 @@ export type HdfAnswer = { file?: HdfFile; values?: Float32Array; error?: string 
 const inspectSeconds = 4;
 const readSeconds = (values: number) => 4 + values * 4 / 2e6;
 
-/** The thread that reads HDF5 files; one question at a time, in the order of asking. */
+/** Reads HDF5 files in a thread of its own; one question at a time, in the order of asking. */
 export class HdfReader {
   #thread: Worker | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -74,14 +77,23 @@ export class HdfReader {
     return answer.values!;
   }
 
-  /** Ends the thread, and with it every open file. */
+  /** Gives the thread back. */
   close(): void {
-    void this.#thread?.terminate();
+    if (this.#thread !== undefined) {
+      this.#thread.postMessage({ ask: "forget" } satisfies HdfFarewell);
+      if (spare === undefined) spare = this.#thread;
+      else void this.#thread.terminate();
+    }
     this.#thread = undefined;
   }
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #discard(): void {
+    void this.#thread?.terminate();
+    this.#thread = undefined;
   }
 
   #ask(question: HdfQuestion, seconds: number): Promise<HdfAnswer> {
@@ -93,23 +105,33 @@ export class HdfReader {
   async #answer(question: HdfQuestion, seconds: number): Promise<HdfAnswer> {
     let answer: HdfAnswer;
     try {
-      this.#thread ??= await startThread();
+      this.#thread ??= await takeThread();
       answer = await reply(this.#thread, question, seconds);
     } catch (cause) {
-      this.close();
+      this.#discard();
       throw unreadable(question, cause instanceof Error ? cause.message : String(cause), cause);
     }
     if (answer.error !== undefined) {
       // A malformed file may have left libhdf5 in any state: the next file gets a new one.
-      this.close();
+      this.#discard();
       throw unreadable(question, answer.error);
     }
     return answer;
   }
 }
 
-async function startThread(): Promise<Worker> {
+// A thread takes a fifth of a second to start, and a survey of a folder opens its files one by one: an idle one is kept.
+let spare: Worker | undefined;
+
+async function takeThread(): Promise<Worker> {
+  if (spare !== undefined) {
+    const thread = spare;
+    spare = undefined;
+    return thread;
+  }
   const thread = new Worker(new URL("./hdf5_worker.ts", import.meta.url));
+  // Nobody needs to close it for the program to end.
+  thread.unref();
   await reply(thread, undefined, 60);
   return thread;
 }

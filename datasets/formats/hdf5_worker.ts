@@ -6,7 +6,7 @@
  */
 
 import { parentPort } from "node:worker_threads";
-import type { HdfAnswer, HdfFile, HdfQuestion } from "./hdf5.ts";
+import type { HdfAnswer, HdfFarewell, HdfFile, HdfQuestion } from "./hdf5.ts";
 import { decodeNumbers, type NumberType } from "./numbers.ts";
 
 // What libhdf5 and one slice of the largest file may take; malloc fails beyond it, as on a machine without memory.
@@ -34,15 +34,18 @@ let open: { readonly path: string; readonly id: bigint } | undefined;
 
 function fileId(path: string): bigint {
   if (open?.path === path) return open.id;
-  if (open !== undefined) {
-    const { id } = open;
-    open = undefined;
-    hdf5.close_file(id);
-  }
+  forget();
   const id = hdf5.open(path, hdf5.H5F_ACC_RDONLY, false, -1, -1);
   if (id < 0n) throw new Error("libhdf5 does not open it");
   open = { path, id };
   return id;
+}
+
+function forget(): void {
+  if (open === undefined) return;
+  const { id } = open;
+  open = undefined;
+  hdf5.close_file(id);
 }
 
 function inspect(path: string, datasets: readonly string[], texts: readonly string[]): HdfFile {
@@ -155,7 +158,8 @@ function read(path: string, name: string, offset: readonly number[], count: read
   }
 }
 
-parentPort!.on("message", (question: HdfQuestion) => {
+parentPort!.on("message", (question: HdfQuestion | HdfFarewell) => {
+  if (question.ask === "forget") return forget();
   let answer: HdfAnswer;
   const transfer: ArrayBuffer[] = [];
   try {
