@@ -168,21 +168,24 @@ function kernels(backend: BackendWasm, { calls, scratch }: WasmModule): { readon
     [kernel.instanceNorm]({ x }, { epsilon }) {
       const [n, height, width, channels] = x.shape;
       const out = make(x.shape);
-      calls.instanceNorm(at(x), at(out), n, height * width, channels, epsilon);
+      const room = scratch(calls.instanceNormScratch(channels));
+      calls.instanceNorm(at(x), at(out), n, height * width, channels, epsilon, room);
       return out;
     },
 
     [kernel.instanceNormGradient]({ x, v }, { epsilon }) {
       const [n, height, width, channels] = x.shape;
       const out = make(x.shape);
-      calls.instanceNormGradient(at(x), at(v), at(out), n, height * width, channels, epsilon);
+      const room = scratch(calls.instanceNormScratch(channels));
+      calls.instanceNormGradient(at(x), at(v), at(out), n, height * width, channels, epsilon, room);
       return out;
     },
 
     [kernel.instanceNormCurvature]({ x, v, g }, { epsilon }) {
       const [n, height, width, channels] = x.shape;
       const out = make(x.shape);
-      calls.instanceNormCurvature(at(x), at(v), at(g), at(out), n, height * width, channels, epsilon);
+      const room = scratch(calls.instanceNormScratch(channels));
+      calls.instanceNormCurvature(at(x), at(v), at(g), at(out), n, height * width, channels, epsilon, room);
       return out;
     },
 

@@ -6,6 +6,7 @@
  * Images are `[batch, height, width, channels]`: the channels of one pixel, or of a row of pixels, are neighbours and
  * move as one run, vector by vector. (V8's `memory.copy` is a call out of WebAssembly, too dear for 32 bytes.)
  */
+import { get, put } from "./shared/lanes.ts";
 
 /**
  * out `[batch, rows, columns, block·block·channels]` = the blocks of x `[batch, height, width, channels]` with `padding`
@@ -150,13 +151,15 @@ export function pickMaximum(
   columns: i32,
   channels: i32,
 ): void {
-  const pixelBytes = channels << 2;
-  const rowBytes = 2 * columns * pixelBytes;
-  for (let row = 0; row < rows; row++, where += rowBytes, x += rowBytes) {
-    for (let column = 0; column < columns; column++, where += pixelBytes, x += pixelBytes) {
-      for (let c = 0; c < channels; c++, where += 4, x += 4, out += 4) {
-        store<f32>(out, load<f32>(x + firstMaximum(where, pixelBytes, rowBytes)));
+  const right = channels << 2;
+  const below = 2 * columns * right;
+  for (let row = 0; row < rows; row++, where += below, x += below) {
+    for (let column = 0; column < columns; column++, where += right, x += right) {
+      let c = 0;
+      for (; c + 4 <= channels; c += 4, where += 16, x += 16, out += 16) {
+        pick<v128>(where, x, out, right, below);
       }
+      for (; c < channels; c++, where += 4, x += 4, out += 4) pick<f32>(where, x, out, right, below);
     }
   }
 }
@@ -170,30 +173,51 @@ export function placeMaximum(
   columns: i32,
   channels: i32,
 ): void {
-  const pixelBytes = channels << 2;
-  const rowBytes = 2 * columns * pixelBytes;
-  for (let row = 0; row < rows; row++, where += rowBytes, out += rowBytes) {
-    for (let column = 0; column < columns; column++, where += pixelBytes, out += pixelBytes) {
-      for (let c = 0; c < channels; c++, where += 4, x += 4, out += 4) {
-        store<f32>(out, 0);
-        store<f32>(out + pixelBytes, 0);
-        store<f32>(out + rowBytes, 0);
-        store<f32>(out + rowBytes + pixelBytes, 0);
-        store<f32>(out + firstMaximum(where, pixelBytes, rowBytes), load<f32>(x));
+  const right = channels << 2;
+  const below = 2 * columns * right;
+  for (let row = 0; row < rows; row++, where += below, out += below) {
+    for (let column = 0; column < columns; column++, where += right, out += right) {
+      let c = 0;
+      for (; c + 4 <= channels; c += 4, where += 16, x += 16, out += 16) {
+        place<v128>(where, x, out, right, below);
       }
+      for (; c < channels; c++, where += 4, x += 4, out += 4) place<f32>(where, x, out, right, below);
     }
   }
 }
 
-/** How many bytes after `at` the first maximum of its 2x2 block stands. */
-function firstMaximum(at: usize, pixelBytes: i32, rowBytes: i32): i32 {
-  let most = load<f32>(at);
-  let place = 0;
-  const right = load<f32>(at + pixelBytes);
-  if (right > most) most = right, place = pixelBytes;
-  const below = load<f32>(at + rowBytes);
-  if (below > most) most = below, place = rowBytes;
-  return load<f32>(at + rowBytes + pixelBytes) > most ? rowBytes + pixelBytes : place;
+/** Masks instead of branches, which no processor could foretell. A later value must be larger to win. */
+function pick<Lanes>(where: usize, x: usize, out: usize, right: usize, below: usize): void {
+  let most = get<Lanes>(where);
+  let value = get<Lanes>(x);
+  let next = get<Lanes>(where + right);
+  let larger = f32x4.gt(next, most);
+  most = v128.bitselect(next, most, larger);
+  value = v128.bitselect(get<Lanes>(x + right), value, larger);
+  next = get<Lanes>(where + below);
+  larger = f32x4.gt(next, most);
+  most = v128.bitselect(next, most, larger);
+  value = v128.bitselect(get<Lanes>(x + below), value, larger);
+  larger = f32x4.gt(get<Lanes>(where + below + right), most);
+  put<Lanes>(out, v128.bitselect(get<Lanes>(x + below + right), value, larger));
+}
+
+function place<Lanes>(where: usize, x: usize, out: usize, right: usize, below: usize): void {
+  let most = get<Lanes>(where);
+  let next = get<Lanes>(where + right);
+  const second = f32x4.gt(next, most);
+  most = v128.bitselect(next, most, second);
+  next = get<Lanes>(where + below);
+  const third = f32x4.gt(next, most);
+  most = v128.bitselect(next, most, third);
+  const fourth = f32x4.gt(get<Lanes>(where + below + right), most);
+  // The last one that was larger than all before it is the first maximum.
+  const value = get<Lanes>(x);
+  const late = v128.or(third, fourth);
+  put<Lanes>(out, v128.andnot(value, v128.or(second, late)));
+  put<Lanes>(out + right, v128.andnot(v128.and(value, second), late));
+  put<Lanes>(out + below, v128.andnot(v128.and(value, third), fourth));
+  put<Lanes>(out + below + right, v128.and(value, fourth));
 }
 
 /** out `[pixels, first + second]` = the channels of a `[pixels, first]`, then those of b `[pixels, second]`. */
