@@ -5,9 +5,9 @@
  * input, a count, with the median milliseconds of so many steps. `torch_steps.py` speaks the same.
  */
 
+import { createInterface } from "node:readline";
+import process from "node:process";
 import * as tf from "@tensorflow/tfjs-core";
-import { Bench } from "tinybench";
-import { TextLineStream } from "./lines.ts";
 import { stream } from "../../core/random.ts";
 import { resolve } from "../../core/settings.ts";
 import { startBackend } from "../../engine/backend.ts";
@@ -18,6 +18,7 @@ import { otCycleGan } from "../../methods/ot_cyclegan.ts";
 import { supervised } from "../../methods/supervised.ts";
 import { maskedFourier } from "../../physics/fourier.ts";
 import { centralLines } from "../../physics/masks.ts";
+import { timed } from "./timing.ts";
 
 /** A training step and what computes it. */
 export interface StepKind {
@@ -90,11 +91,7 @@ if (import.meta.main) {
   };
   for (let i = 0; i < WARM_UP; i++) await step();
   console.log("ready");
-  for await (const line of Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())) {
-    const bench = new Bench({ time: 0, iterations: Number(line), warmup: false, throws: true });
-    await bench.add("step", step).run();
-    const [{ result }] = bench.tasks;
-    if (result.state !== "completed") throw new Error(`a step could not be timed: ${result.state}`);
-    console.log(result.latency.p50);
+  for await (const line of createInterface({ input: process.stdin })) {
+    console.log((await timed(step, Number(line))).median);
   }
 }

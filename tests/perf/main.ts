@@ -1,0 +1,147 @@
+/** `deno task perf`: the speed benchmarks, as ratios of things that took turns in one run. */
+
+import { cpus } from "node:os";
+import { parseArgs } from "node:util";
+import { explain, suggest, UsageError } from "../../core/errors.ts";
+import { conv } from "./conv.ts";
+import { steps, torch } from "./steps.ts";
+
+const help = `deno task perf [PART…] [--rounds N] [--python PATH] [--write]
+
+Speed, as ratios within one run. Each contender's fastest turn counts, since other load only adds.
+
+Parts (all that need nothing else, unless some are named):
+  conv      the convolution kernels, as shares of what one core can do on registers alone (1 minute)
+  portable  the same for the arithmetic class of --portable
+  steps     training steps with our kernels, in both arithmetic classes, and with stock TensorFlow.js ops (2 minutes)
+  torch     training steps against PyTorch on one thread (5 minutes); needs --python
+
+Options:
+  --rounds N     how often each contender has its turn in steps and torch (default 7)
+  --python PATH  a Python that has PyTorch 2; make one with
+                   python3 -m venv /tmp/torch && /tmp/torch/bin/pip install torch numpy
+                 and give --python /tmp/torch/bin/python
+  --write        puts the tables into docs/performance.md, with this machine's name and the date
+  --help         this text
+
+Examples:
+  deno task perf
+  deno task perf conv
+  deno task perf torch --python /tmp/torch/bin/python --write
+`;
+
+const parts: Readonly<Record<string, (options: Options) => Promise<string>>> = {
+  conv: () => conv("fma"),
+  portable: () => conv("muladd"),
+  steps: ({ rounds }) => steps(rounds),
+  torch: ({ rounds, python }) => {
+    if (python === undefined) {
+      throw new UsageError({
+        what: "the part torch needs a Python with PyTorch",
+        where: "--python",
+        fix: "see deno task perf --help",
+      });
+    }
+    return torch(rounds, python);
+  },
+};
+
+interface Options {
+  readonly rounds: number;
+  readonly python?: string;
+}
+
+/** Puts a part's table between its two markers in docs/performance.md. */
+async function write(part: string, table: string): Promise<void> {
+  const path = `${import.meta.dirname}/../../docs/performance.md`;
+  const text = await Deno.readTextFile(path);
+  const [start, end] = [`<!-- ${part} -->`, `<!-- /${part} -->`];
+  const [from, to] = [text.indexOf(start), text.indexOf(end)];
+  if (from < 0 || to < from) {
+    throw new Error(
+      explain({
+        what: `no place for the part ${part}`,
+        where: path,
+        fix: `write ${start} and ${end} into it`,
+      }),
+    );
+  }
+  const made = `Measured on ${machine()}, ${new Date().toISOString().slice(0, 10)}.`;
+  await Deno.writeTextFile(
+    path,
+    `${text.slice(0, from + start.length)}\n\n${made}\n\n${table}\n\n${text.slice(to)}`,
+  );
+}
+
+function machine(): string {
+  return `${
+    cpus()[0]?.model.trim() ?? "an unknown processor"
+  }, ${cpus().length} cores, Deno ${Deno.version.deno}`;
+}
+
+function arguments_(): {
+  readonly names: readonly string[];
+  readonly write: boolean;
+  readonly options: Options;
+} | "help" {
+  let parsed;
+  try {
+    parsed = parseArgs({
+      args: Deno.args,
+      allowPositionals: true,
+      options: {
+        help: { type: "boolean", short: "h" },
+        rounds: { type: "string", default: "7" },
+        python: { type: "string" },
+        write: { type: "boolean", default: false },
+      },
+    });
+  } catch (cause) {
+    throw new UsageError({ what: (cause as Error).message, where: "deno task perf", fix: "see --help" }, {
+      cause,
+    });
+  }
+  const { values, positionals } = parsed;
+  if (values.help) return "help";
+  for (const name of positionals) {
+    if (parts[name] === undefined) {
+      throw new UsageError({
+        what: `unknown part "${name}"`,
+        where: "deno task perf",
+        fix: suggest(name, Object.keys(parts)),
+      });
+    }
+  }
+  const rounds = Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1) {
+    throw new UsageError({
+      what: `${values.rounds} rounds`,
+      where: "--rounds",
+      fix: "give a whole number from 1 on",
+    });
+  }
+  const names = positionals.length > 0 ? positionals : ["conv", "steps"];
+  return { names, write: values.write, options: { rounds, python: values.python } };
+}
+
+async function main(): Promise<void> {
+  const given = arguments_();
+  if (given === "help") return console.log(help);
+  console.log(`${machine()}\n`);
+  for (const name of given.names) {
+    console.log(`## ${name}\n`);
+    const table = await parts[name](given.options);
+    if (given.write) await write(name, table);
+    console.log();
+  }
+}
+
+if (import.meta.main) {
+  try {
+    await main();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(error.message);
+    Deno.exit(2);
+  }
+}
