@@ -10,7 +10,7 @@ import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { suggest, UsageError } from "../core/errors.ts";
 import { registerCompositions } from "./compositions.ts";
 import { registerWasmKernels } from "./wasm_kernels.ts";
-import { instantiateModules } from "./wasm_module.ts";
+import { modulesOn } from "./wasm_module.ts";
 
 /** The backends by name, the default first. */
 export const backendNames = ["wasm", "cpu", "webgpu", "native"] as const;
@@ -68,9 +68,11 @@ type Started = Omit<Backend, "name">;
 const starters: { readonly [Name in BackendName]: (portable: boolean) => Promise<Started> } = {
   async wasm(portable) {
     const { version_wasm } = await import("@tensorflow/tfjs-backend-wasm");
+    // Threads would split sums by their number, so that results depended on the machine.
+    tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
     await use("wasm", "use --backend cpu, and report this with the version of Deno");
     const backend = tf.backend() as BackendWasm;
-    const module = await instantiateModules(backend, portable);
+    const module = await modulesOn(backend, portable);
     registerWasmKernels(backend, module);
     return { arithmetic: module.arithmetic, versions: { "@tensorflow/tfjs-backend-wasm": version_wasm } };
   },

@@ -34,6 +34,18 @@ function replace(kernelName: string, kernelFunc: tf.KernelFunc): void {
   tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc });
 }
 
+/** The backend's own kernels that ours stand before, as they were before the first backend was started. */
+const stockKernels = new Map<string, tf.KernelFunc>();
+
+function stockKernel(kernelName: string): tf.KernelFunc {
+  let kernelFunc = stockKernels.get(kernelName);
+  if (kernelFunc === undefined) {
+    kernelFunc = tf.getKernel(kernelName, "wasm").kernelFunc;
+    stockKernels.set(kernelName, kernelFunc);
+  }
+  return kernelFunc;
+}
+
 /**
  * Identity, and Cast to the same type, as one more reference to the same data, as on other backends. Stock wasm copies, and
  * the tape clones every tensor that it saves.
@@ -43,12 +55,12 @@ function shareCopies(backend: BackendWasm): void {
     backend.incRef(dataId);
     return { dataId, shape, dtype };
   };
-  const copy = tf.getKernel("Identity", "wasm").kernelFunc;
+  const copy = stockKernel("Identity");
   replace("Identity", (call) => {
     const x = call.inputs.x as tf.TensorInfo;
     return x.dtype === "string" ? copy(call) : alias(x);
   });
-  const cast = tf.getKernel("Cast", "wasm").kernelFunc;
+  const cast = stockKernel("Cast");
   replace("Cast", (call) => {
     const x = call.inputs.x as tf.TensorInfo;
     return x.dtype === call.attrs?.dtype && x.dtype !== "string" ? alias(x) : cast(call);
@@ -60,7 +72,7 @@ function shareCopies(backend: BackendWasm): void {
  * packed copy of `b` that it does not renew when `b` is written in place (as Adam does), and its transposed products are slow.
  */
 function multiplyMatrices(backend: BackendWasm, { calls, scratch }: WasmModule): void {
-  const stock = tf.getKernel("BatchMatMul", "wasm").kernelFunc;
+  const stock = stockKernel("BatchMatMul");
   replace("BatchMatMul", (call) => {
     const { a, b } = call.inputs as unknown as { a: tf.TensorInfo; b: tf.TensorInfo };
     const { transposeA, transposeB } = call.attrs as unknown as { transposeA: boolean; transposeB: boolean };

@@ -24,13 +24,23 @@ export interface WasmModule {
   scratch(bytes: number): number;
 }
 
-const modules = ["blocks", "conv", "norm", "pointwise"];
+const moduleNames = ["blocks", "conv", "norm", "pointwise"];
+
+const instances = new WeakMap<BackendWasm, Map<boolean, Promise<WasmModule>>>();
 
 /**
- * Instantiates the modules on the backend's heap: the `fma` ones where this machine has fused multiply-add, unless
+ * The modules on the backend's heap, instantiated once: the `fma` ones where this machine has fused multiply-add, unless
  * `portable`, else the `muladd` ones.
  */
-export async function instantiateModules(backend: BackendWasm, portable: boolean): Promise<WasmModule> {
+export function modulesOn(backend: BackendWasm, portable: boolean): Promise<WasmModule> {
+  const ofBackend = instances.get(backend) ?? new Map<boolean, Promise<WasmModule>>();
+  instances.set(backend, ofBackend);
+  const modules = ofBackend.get(portable) ?? instantiateModules(backend, portable);
+  ofBackend.set(portable, modules);
+  return modules;
+}
+
+async function instantiateModules(backend: BackendWasm, portable: boolean): Promise<WasmModule> {
   const memory = heapOf(backend);
   const fused = portable ? undefined : await instantiate("fma", memory).catch(ignoreUnsupported);
   const arithmetic = fused !== undefined && isFused(fused) ? "fma" : "muladd";
@@ -71,7 +81,7 @@ async function instantiate(arithmetic: "fma" | "muladd", memory: WebAssembly.Mem
       },
     },
   };
-  const parts = modules.map(async (name) => {
+  const parts = moduleNames.map(async (name) => {
     const bytes = await Deno.readFile(new URL(`./kernels/${name}.${arithmetic}.wasm`, import.meta.url));
     return (await WebAssembly.instantiate(bytes, imports)).instance.exports;
   });
