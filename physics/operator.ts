@@ -18,6 +18,8 @@ export interface Operator {
   readonly settings: { readonly [key: string]: Json };
   readonly imageShape: Shape;
   readonly measurementShape: Shape;
+  /** An upper bound of ‖A‖, which iterative methods take their step sizes from; 1 where it is absent. */
+  readonly norm?: number;
   forward(image: tf.Tensor): tf.Tensor;
   adjoint(measurement: tf.Tensor): tf.Tensor;
 }
