@@ -56,6 +56,15 @@ export function convolveBlocks(
           start += betweenRows;
           if (--rowsLeft == 0) rowsLeft = outHeight, start += betweenImages;
         }
+      } else if (outWidth >= 4 && done + 4 <= pixels) {
+        // The tile goes on in the next row.
+        const jump = --rowsLeft == 0 ? betweenRows + betweenImages : betweenRows;
+        if (rowsLeft == 0) rowsLeft = outHeight;
+        if (left < 2) x1 += jump;
+        if (left < 3) x2 += jump;
+        x3 += jump;
+        left += outWidth - 4;
+        start = x3 + pixelBytes;
       } else {
         const last = pixels - 1;
         x1 = pixelPointer(x, min(done + 1, last), outHeight, outWidth, pixelBytes, rowBytes, filterHeight);
@@ -65,6 +74,7 @@ export function convolveBlocks(
         left = outWidth - (done + 4) % outWidth;
         rowsLeft = outHeight - (done + 4) / outWidth % outHeight;
       }
+
       let a0 = zero, a1 = zero, a2 = zero, a3 = zero; // outputs 0..3 of the four pixels
       let b0 = zero, b1 = zero, b2 = zero, b3 = zero; // outputs 4..7
       let f = filter;
@@ -166,6 +176,15 @@ export function convolvePairs(
           start += betweenRows;
           if (--rowsLeft == 0) rowsLeft = outHeight, start += betweenImages;
         }
+      } else if (outWidth >= 4 && done + 4 <= pixels) {
+        // The tile goes on in the next row.
+        const jump = --rowsLeft == 0 ? betweenRows + betweenImages : betweenRows;
+        if (rowsLeft == 0) rowsLeft = outHeight;
+        if (left < 2) x1 += jump;
+        if (left < 3) x2 += jump;
+        x3 += jump;
+        left += outWidth - 4;
+        start = x3 + pixelBytes;
       } else {
         const last = pixels - 1;
         x1 = pixelPointer(x, min(done + 1, last), outHeight, outWidth, pixelBytes, rowBytes, filterHeight);
@@ -175,6 +194,7 @@ export function convolvePairs(
         left = outWidth - (done + 4) % outWidth;
         rowsLeft = outHeight - (done + 4) / outWidth % outHeight;
       }
+
       let a0 = zero, a1 = zero, a2 = zero, a3 = zero; // first output of the four pixels
       let b0 = zero, b1 = zero, b2 = zero, b3 = zero; // second output
       let f = filter;

@@ -86,9 +86,18 @@ export function packBlocks(
         }
       }
       if (inStride == 1) {
+        const pitch = outStride << 2;
         for (; c + 4 <= ins; c += 4, from += 16, out += 128) {
-          transpose4(from, outStride << 2, out);
-          transpose4(from + (outStride << 4), outStride << 2, out + 16);
+          for (let o = out, row = from; o < out + 32; o += 16, row += pitch << 2) {
+            const p = v128.load(row), q = v128.load(row + pitch); // four inputs of four outputs
+            const r = v128.load(row + 2 * pitch), s = v128.load(row + 3 * pitch);
+            const pr = v128.shuffle<f32>(p, r, 0, 4, 1, 5), qs = v128.shuffle<f32>(q, s, 0, 4, 1, 5);
+            const rp = v128.shuffle<f32>(p, r, 2, 6, 3, 7), sq = v128.shuffle<f32>(q, s, 2, 6, 3, 7);
+            v128.store(o, v128.shuffle<f32>(pr, qs, 0, 4, 1, 5));
+            v128.store(o, v128.shuffle<f32>(pr, qs, 2, 6, 3, 7), 32);
+            v128.store(o, v128.shuffle<f32>(rp, sq, 0, 4, 1, 5), 64);
+            v128.store(o, v128.shuffle<f32>(rp, sq, 2, 6, 3, 7), 96);
+          }
         }
       }
       for (; c < ins; c++, from += inStride << 2, out += 32) {
@@ -96,22 +105,6 @@ export function packBlocks(
       }
     }
   }
-}
-
-/** Four rows of four floats, `pitch` bytes apart, to four columns, 32 bytes apart. */
-function transpose4(from: usize, pitch: i32, out: usize): void {
-  const a = v128.load(from);
-  const b = v128.load(from + pitch);
-  const c = v128.load(from + 2 * pitch);
-  const d = v128.load(from + 3 * pitch);
-  const ac = v128.shuffle<f32>(a, c, 0, 4, 1, 5); // a0 c0 a1 c1
-  const bd = v128.shuffle<f32>(b, d, 0, 4, 1, 5);
-  const ca = v128.shuffle<f32>(a, c, 2, 6, 3, 7); // a2 c2 a3 c3
-  const db = v128.shuffle<f32>(b, d, 2, 6, 3, 7);
-  v128.store(out, v128.shuffle<f32>(ac, bd, 0, 4, 1, 5));
-  v128.store(out, v128.shuffle<f32>(ac, bd, 2, 6, 3, 7), 32);
-  v128.store(out, v128.shuffle<f32>(ca, db, 0, 4, 1, 5), 64);
-  v128.store(out, v128.shuffle<f32>(ca, db, 2, 6, 3, 7), 96);
 }
 
 /**
