@@ -3,7 +3,7 @@
 import type { Rng } from "../core/random.ts";
 import type { Settings, Values } from "../core/settings.ts";
 import type { Shape } from "../physics/operator.ts";
-import { he, type Initialiser, type Network, normal } from "./networks/network.ts";
+import { fanIn, he, type Initialiser, type Network, normal } from "./networks/network.ts";
 import { unet } from "./networks/unet.ts";
 
 /** How filters can be initialised. */
@@ -24,6 +24,13 @@ export const generatorSettings = {
   residual: { default: true, about: "whether the U-Net's output is a correction to its input" },
   slope: { default: 0.2, about: "slope below 0 of the leaky ReLUs; 0 makes them ReLUs", min: 0, max: 1 },
   ...initialisationSettings,
+  lastScale: {
+    default: 0.1,
+    about:
+      "factor on the initial weights of the U-Net's last layer; small ones start it near its input if residual",
+    min: 0,
+    max: 100,
+  },
 } satisfies Settings;
 
 /** A generator from images of one shape to images of another, which differ in no more than their channels. */
@@ -42,6 +49,7 @@ export function generator(
     residual: set.residual,
     slope: set.slope,
     initialise: initialiser(set),
+    lastScale: set.lastScale,
   }, rng);
 }
 
@@ -49,5 +57,12 @@ export function generator(
 export function initialiser(
   set: Values<typeof initialisationSettings> & { readonly slope: number },
 ): Initialiser {
-  return set.initialisation === "normal" ? normal(0.02) : he(set.slope);
+  switch (set.initialisation) {
+    case "he":
+      return he(set.slope);
+    case "normal":
+      return normal(0.02);
+    default:
+      return fanIn();
+  }
 }

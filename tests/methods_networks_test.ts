@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { standardDeviation } from "../core/image.ts";
 import { stream } from "../core/random.ts";
 import { startBackend } from "../engine/backend.ts";
-import { Filters, he, type Network, normal, parameters } from "../methods/networks/network.ts";
+import { fanIn, Filters, he, type Network, normal, parameters } from "../methods/networks/network.ts";
 import { patchCritic } from "../methods/networks/patch_critic.ts";
 import { unet, type UNetOptions } from "../methods/networks/unet.ts";
 
@@ -133,7 +133,10 @@ Deno.test("filters start with the deviation that their initialiser says", () => 
   const rng = stream("deviation");
   // He: √(2 / ((1 + 0.2²)·fan-in)) with fan-in 3·3·16.
   for (
-    const [initialise, expected] of [[he(0.2), Math.sqrt(2 / (1.04 * 144))], [normal(0.02), 0.02]] as const
+    const [initialise, expected] of [[fanIn(), 1 / Math.sqrt(3 * 144)], [
+      he(0.2),
+      Math.sqrt(2 / (1.04 * 144)),
+    ], [normal(0.02), 0.02]] as const
   ) {
     const filters = new Filters(rng, initialise);
     const variable = filters.add("filter", [3, 3, 16, 64]);

@@ -34,6 +34,16 @@ export interface Network extends Disposable {
 export type Initialiser = (fanIn: number) => number;
 
 /**
+ * 1/√(3·fan-in), the deviation that PyTorch's convolutions start with (there of a uniform distribution).
+ *
+ * What is normalised after a layer does not depend on the size of its weights, but how fast they turn under Adam does:
+ * these turn 2.4 times faster than He's, and in a thousand updates that is a decibel or more.
+ */
+export function fanIn(): Initialiser {
+  return (fanIn) => 1 / Math.sqrt(3 * fanIn);
+}
+
+/**
  * He et al. 2015 (arXiv:1502.01852, eq. 14), which keeps the variance of activations through layers with leaky
  * ReLUs of this slope.
  */
