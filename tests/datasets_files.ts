@@ -1,0 +1,103 @@
+/** Small files for the tests of loaders. */
+
+import * as h5wasm from "h5wasm/node";
+
+/** A folder for one test, removed after it. */
+export async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "datasets-" });
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** What is written into a file of fastMRI's layout. */
+export interface FastmriFile {
+  /** `[slices, (coils,) rows, columns]`, without the parts of a complex number. */
+  readonly shape: readonly number[];
+  /** Real and imaginary part in turn; otherwise pseudo-random values. */
+  readonly kspace?: Float32Array;
+  readonly reconstruction?: {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly data: Float32Array;
+  };
+  readonly mask?: readonly number[];
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+/** Writes a file of fastMRI's layout. Only sound files are ever opened on this side of the fence. */
+export async function writeFastmri(path: string, file: FastmriFile): Promise<void> {
+  await h5wasm.ready;
+  const h5 = new h5wasm.File(path, "w");
+  const { shape, reconstruction, mask, attributes = {} } = file;
+  const size = shape.reduce((product, extent) => product * extent, 2);
+  const kspace = file.kspace ?? Float32Array.from({ length: size }, (_, i) => Math.sin(1 + 12.9898 * i));
+  // Records of two floats called r and i, as h5py stores complex numbers.
+  const part = { type: 1, size: 4, littleEndian: true, signed: false, vlen: false, shape: [] };
+  const { module, pointer } = await rawValues(kspace);
+  module.create_dataset(h5.file_id, "kspace", BigInt(pointer), {
+    type: 6,
+    size: 8,
+    total_size: size / 2,
+    littleEndian: true,
+    signed: false,
+    vlen: false,
+    shape: shape.map(BigInt),
+    maxshape: shape.map(BigInt),
+    chunks: null,
+    compound_type: {
+      nmembers: 2,
+      members: [{ ...part, name: "r", offset: 0 }, { ...part, name: "i", offset: 4 }],
+    },
+    // deno-lint-ignore no-explicit-any -- the declared type has no compound members' metadata
+  } as any);
+  module._free(pointer);
+  if (reconstruction !== undefined) {
+    h5.create_dataset({
+      name: reconstruction.name,
+      data: reconstruction.data,
+      shape: [...reconstruction.shape],
+    });
+  }
+  if (mask !== undefined) {
+    h5.create_dataset({ name: "mask", data: Uint8Array.from(mask), shape: [mask.length] });
+  }
+  for (const [name, value] of Object.entries(attributes)) h5.create_attribute(name, value);
+  h5.close();
+}
+
+async function rawValues(values: Float32Array) {
+  const module = await h5wasm.ready;
+  const pointer = module._malloc(values.byteLength);
+  module.HEAPU8.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), pointer);
+  return { module, pointer };
+}
+
+/** What is written into a NIfTI-1 file of float32 voxels. */
+export interface NiftiFile {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+  /** Offsets into the header and int16 values to put there. */
+  readonly header?: Readonly<Record<number, number>>;
+  readonly slope?: number;
+}
+
+/** The bytes of a little-endian NIfTI-1 file. */
+export function niftiBytes({ shape, data, header = {}, slope = 0 }: NiftiFile): Uint8Array {
+  const bytes = new Uint8Array(352 + data.byteLength);
+  const view = new DataView(bytes.buffer);
+  view.setInt32(0, 348, true);
+  view.setInt16(40, shape.length, true);
+  for (let axis = 0; axis < 7; axis++) view.setInt16(42 + 2 * axis, shape[axis] ?? 1, true);
+  view.setInt16(70, 16, true);
+  view.setInt16(72, 32, true);
+  for (let axis = 0; axis < 8; axis++) view.setFloat32(76 + 4 * axis, 1, true);
+  view.setFloat32(108, 352, true);
+  view.setFloat32(112, slope, true);
+  bytes.set(new TextEncoder().encode("n+1\0"), 344);
+  for (const [at, value] of Object.entries(header)) view.setInt16(Number(at), value, true);
+  data.forEach((value, i) => view.setFloat32(352 + 4 * i, value, true));
+  return bytes;
+}

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { UsageError } from "../core/errors.ts";
+import { mriKinds } from "../datasets/kinds.ts";
+import { findFiles, openData } from "../datasets/open.ts";
+import { niftiBytes, withFolder, writeFastmri } from "./datasets_files.ts";
+
+const options = { stream: "test" };
+const volume = niftiBytes({ shape: [4, 4, 2], data: new Float32Array(32).fill(1) });
+
+async function refusal(paths: readonly string[]): Promise<string> {
+  try {
+    (await openData(mriKinds, paths, options)).close();
+  } catch (error) {
+    assert.ok(error instanceof UsageError);
+    assert.match(error.message, /\n {2}where: [^]*\n {2}fix: /);
+    return error.message;
+  }
+  throw new Error("nothing was refused");
+}
+
+Deno.test("openData() finds files in folders of folders, sorted, without hidden ones, and says what it ignored", () =>
+  withFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/b/c`, { recursive: true });
+    await Deno.mkdir(`${folder}/.git`);
+    for (const name of ["z.nii", "b/a.nii", "b/c/y.nii", ".hidden.nii", ".git/x.nii"]) {
+      await Deno.writeFile(`${folder}/${name}`, volume);
+    }
+    await Deno.writeTextFile(`${folder}/README.md`, "about the data");
+    await Deno.writeTextFile(`${folder}/LICENSE`, "MIT");
+    const { contents } = await openData(mriKinds, [folder], options);
+    assert.deepEqual(contents.subjects.map(({ id }) => id), ["a", "y", "z"]);
+    assert.match(contents.notes.join(), /ignored: .*LICENSE, .*README\.md/);
+  }));
+
+Deno.test("openData() takes a file that is given twice once, and gives files of one name two labels", () =>
+  withFolder(async (folder) => {
+    for (const name of ["one", "two"]) {
+      await Deno.mkdir(`${folder}/${name}`);
+      await Deno.writeFile(`${folder}/${name}/brain.nii`, volume);
+    }
+    const { contents } = await openData(mriKinds, [folder, `${folder}/one/brain.nii`], options);
+    assert.deepEqual(contents.subjects.map(({ id }) => id), ["one_brain", "two_brain"]);
+  }));
+
+Deno.test("openData() does not follow a folder that links to itself for ever", () =>
+  withFolder(async (folder) => {
+    await Deno.writeFile(`${folder}/a.nii`, volume);
+    await Deno.symlink(folder, `${folder}/again`);
+    const { files } = await findFiles(mriKinds, [folder]);
+    assert.equal(files.length, 1);
+  }));
+
+Deno.test("openData() refuses a path where there is nothing, and a folder that is empty", () =>
+  withFolder(async (folder) => {
+    assert.match(await refusal([`${folder}/none`]), /there is nothing at .*none/);
+    assert.match(await refusal([folder]), /there are no data files/);
+  }));
+
+Deno.test("openData() refuses files of several kinds, and names one of each", () =>
+  withFolder(async (folder) => {
+    await Deno.writeFile(`${folder}/a.nii`, volume);
+    await writeFastmri(`${folder}/b.h5`, { shape: [1, 4, 4] });
+    assert.match(await refusal([folder]), /several kinds: .*a\.nii is nifti, .*b\.h5 is fastmri/);
+  }));
+
+const strangers: Readonly<Record<string, [string, Uint8Array, RegExp]>> = {
+  "an empty file": ["a.nii", new Uint8Array(), /it is empty/],
+  "DICOM": ["a.dcm", new TextEncoder().encode("\0".repeat(128) + "DICM"), /it is DICOM/],
+  "a NumPy array": ["a.npy", Uint8Array.of(0x93, ...new TextEncoder().encode("NUMPY\x01")), /NumPy array/],
+  "a picture": ["a.png", Uint8Array.of(0x89, 0x50, 0x4e, 0x47), /a picture/],
+  "a .nii file that is none": ["a.nii", new Uint8Array(400), /no NIfTI header in spite of its name/],
+  "a .h5 file that is none": ["a.h5", new Uint8Array(400), /no HDF5 signature in spite of its name/],
+  "noise": ["a.dat", Uint8Array.from({ length: 600 }, (_, i) => (i * 37) % 251), /no known kind/],
+};
+for (const [what, [name, bytes, message]] of Object.entries(strangers)) {
+  Deno.test(`openData() refuses ${what}, saying what it is`, () =>
+    withFolder(async (folder) => {
+      await Deno.writeFile(`${folder}/sound.nii`, volume);
+      await Deno.writeFile(`${folder}/${name}`, bytes);
+      const said = await refusal([folder]);
+      assert.match(said, message);
+      assert.match(said, new RegExp(`1 of 2 files cannot be used:\n.*${name.replace(".", "\\.")}: `));
+    }));
+}
