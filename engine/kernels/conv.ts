@@ -278,7 +278,7 @@ function convolveScratch(
 /**
  * Whether Winograd's way (`conv/winograd.ts`) is taken: 3x3 filters, inputs in fours, outputs in eights, and images of at
  * least four tiles no more than a third of which lies outside. Measured on square images of 5 to 64 pixels (docs/performance.md):
- * there it is never slower than the direct way by more than a tenth, and up to 3.3 times quicker. The batch has no say, so that
+ * there it loses a sixth at most (7x7, 8 channels), and is up to 3.3 times as fast. The batch has no say, so that
  * an image gives the same bits in any batch.
  */
 function takesWinograd(

@@ -51,7 +51,7 @@ interface Options {
   readonly python?: string;
 }
 
-/** Puts a part's table between its two markers in docs/performance.md. */
+/** Puts a part's table between its two markers in docs/performance.md, which is then formatted. */
 async function write(part: string, table: string): Promise<void> {
   const path = `${import.meta.dirname}/../../docs/performance.md`;
   const text = await Deno.readTextFile(path);
@@ -71,6 +71,8 @@ async function write(part: string, table: string): Promise<void> {
     path,
     `${text.slice(0, from + start.length)}\n\n${made}\n\n${table}\n\n${text.slice(to)}`,
   );
+  const { success } = await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", path] }).output();
+  if (!success) throw new Error(`deno fmt does not like ${path}`);
 }
 
 function machine(): string {
