@@ -3,8 +3,8 @@
 import type { Rng } from "../core/random.ts";
 import type { Settings, Values } from "../core/settings.ts";
 import type { Shape } from "../physics/operator.ts";
-import { type generatorSettings, initialiser } from "./generator.ts";
-import type { Network } from "./networks/network.ts";
+import type { generatorSettings } from "./generator.ts";
+import { initialisations, initialiser, type Network } from "./networks/network.ts";
 import { patchCritic } from "./networks/patch_critic.ts";
 
 /** Settings of a critic and of its updates. */
@@ -24,6 +24,12 @@ export const criticSettings = {
     whole: true,
   },
   criticNorm: { default: true, about: "whether the critic's inner layers have instance normalisation" },
+  criticInitialisation: {
+    default: "he",
+    choices: initialisations,
+    about:
+      "deviation of the critic's initial weights; small ones turn faster, and a critic that is quick early misleads",
+  },
   criticRate: { default: 2e-4, about: "learning rate of the critics", min: 0, max: 1 },
   criticUpdates: {
     default: 1,
@@ -58,7 +64,7 @@ export function critic(
     layers: set.criticLayers,
     norm: set.criticNorm,
     slope: set.slope,
-    initialise: initialiser(set),
+    initialise: initialiser(set.criticInitialisation, set.slope),
     ...options,
   }, rng);
 }

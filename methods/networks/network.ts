@@ -56,6 +56,23 @@ export function normal(deviation: number): Initialiser {
   return () => deviation;
 }
 
+/** The initialisers by name. */
+export const initialisations: readonly string[] = ["fan-in", "he", "normal"];
+
+/** The initialiser of this name, for leaky ReLUs of this slope; `normal` is N(0, 0.02²). */
+export function initialiser(name: string, slope: number): Initialiser {
+  switch (name) {
+    case "fan-in":
+      return fanIn();
+    case "he":
+      return he(slope);
+    case "normal":
+      return normal(0.02);
+    default:
+      throw new RangeError(`no initialisation "${name}"; there are ${initialisations.join(", ")}`);
+  }
+}
+
 /** Makes a network's filters, each from a stream of random numbers that is named after it, and keeps them in order. */
 export class Filters {
   readonly weights: Weight[] = [];
