@@ -52,7 +52,10 @@ export const penaltySettings = {
 /** A critic of images of this shape. */
 export function critic(
   set:
-    & Pick<Values<typeof criticSettings>, "criticWidth" | "criticLayers" | "criticNorm">
+    & Pick<
+      Values<typeof criticSettings>,
+      "criticWidth" | "criticLayers" | "criticNorm" | "criticInitialisation"
+    >
     & Pick<Values<typeof generatorSettings>, "slope" | "initialisation">,
   shape: Shape,
   rng: Rng,
