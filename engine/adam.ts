@@ -45,7 +45,11 @@ export class Adam implements Disposable {
   #variables: readonly tf.Variable[] = [];
   #moments: Moments[] = [];
 
-  /** @throws {RangeError} where a constant is outside its range. */
+  /**
+   * An optimiser that has made no step yet.
+   *
+   * @throws {RangeError} where a constant is outside its range.
+   */
   constructor({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamOptions = {}) {
     for (const [name, beta] of Object.entries({ beta1, beta2 })) {
       if (!(beta >= 0 && beta < 1)) {
@@ -143,6 +147,7 @@ export class Adam implements Disposable {
     this.#steps = 0;
   }
 
+  /** {@linkcode Adam.dispose}, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

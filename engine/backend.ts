@@ -26,7 +26,9 @@ export type Arithmetic = "fma" | "muladd" | "backend";
 
 /** A backend that has been started. */
 export interface Backend {
+  /** Which one. */
   readonly name: BackendName;
+  /** How our kernels round. */
   readonly arithmetic: Arithmetic;
   /** Exact versions of the packages that compute, by package name. */
   readonly versions: { readonly [packageName: string]: string };

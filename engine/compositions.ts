@@ -60,10 +60,20 @@ function imageOfFours(x: tf.Tensor, [n, height, width, channels]: readonly numbe
   return tf.reshape(tf.transpose(split, [0, 2, 1, 3, 4]), [n, height, width, channels]);
 }
 
-/** 1 at the first maximum of each 2x2 block, 0 elsewhere: `[n, h, w, 4, c]`. */
+/** 1 at the first maximum of each 2x2 block, 0 elsewhere: `[n, h, w, 4, c]`. A later value must be larger to win. */
 function firstMaximum(where: tf.Tensor4D): tf.Tensor {
-  const winner = tf.argMax(blocksOfFour(where), 3);
-  return tf.transpose(tf.cast(tf.oneHot(winner, 4), "float32"), [0, 1, 2, 4, 3]);
+  const [a, b, c, d] = tf.unstack(blocksOfFour(where), 3);
+  const larger = (x: tf.Tensor, than: tf.Tensor) => tf.cast(tf.greater(x, than), "float32");
+  const not = (mask: tf.Tensor) => tf.sub(1, mask);
+  const [second, third] = [larger(b, a), larger(c, tf.maximum(a, b))];
+  const fourth = larger(d, tf.maximum(tf.maximum(a, b), c));
+  const late = tf.maximum(third, fourth);
+  return tf.stack([
+    tf.mul(not(second), not(late)),
+    tf.mul(second, not(late)),
+    tf.mul(third, not(fourth)),
+    fourth,
+  ], 3);
 }
 
 const compositions: { readonly [name: string]: Composition } = {

@@ -1,6 +1,6 @@
 // @ts-nocheck AssemblyScript: compiled by build.ts, not checked by Deno
 /**
- * Kernels that meet each value once: leaky ReLU, mean absolute and squared differences, Adam.
+ * Kernels that meet each value once: sums and products, leaky ReLU, mean absolute and squared differences, Adam.
  *
  * They are bound by memory, so each is one pass of 4-wide vectors, four at a time to keep the loads in flight, and a
  * scalar tail. Pointers are in bytes, `size` in values.
@@ -33,6 +33,45 @@ export function leakyRelu(where: usize, x: usize, out: usize, size: i32, slope: 
   for (; x < end; x += 4, where += 4, out += 4) {
     const value = load<f32>(x);
     store<f32>(out, load<f32>(where) > 0 ? value : value * slope);
+  }
+}
+
+/** What `combine` does; 2, what is left, multiplies. */
+const ADD = 0, SUBTRACT = 1;
+
+/**
+ * out = a + b, a − b or a·b, of `size` values; a or b is one value for all where `one` is 1 or 2. The choice is made
+ * anew for every 16 values, which no processor mistakes twice.
+ */
+export function combine(what: i32, one: i32, a: usize, b: usize, out: usize, size: i32): void {
+  const stepA: usize = one == 1 ? 0 : 64, stepB: usize = one == 2 ? 0 : 64;
+  let a0 = v128.load32_splat(a), a1 = a0, a2 = a0, a3 = a0;
+  let b0 = v128.load32_splat(b), b1 = b0, b2 = b0, b3 = b0;
+  const end = out + (<usize> size << 2);
+  const end4 = out + (<usize> (size & ~15) << 2);
+  for (; out < end4; out += 64, a += stepA, b += stepB) {
+    if (one != 1) a0 = v128.load(a), a1 = v128.load(a, 16), a2 = v128.load(a, 32), a3 = v128.load(a, 48);
+    if (one != 2) b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
+    if (what == ADD) {
+      v128.store(out, f32x4.add(a0, b0));
+      v128.store(out, f32x4.add(a1, b1), 16);
+      v128.store(out, f32x4.add(a2, b2), 32);
+      v128.store(out, f32x4.add(a3, b3), 48);
+    } else if (what == SUBTRACT) {
+      v128.store(out, f32x4.sub(a0, b0));
+      v128.store(out, f32x4.sub(a1, b1), 16);
+      v128.store(out, f32x4.sub(a2, b2), 32);
+      v128.store(out, f32x4.sub(a3, b3), 48);
+    } else {
+      v128.store(out, f32x4.mul(a0, b0));
+      v128.store(out, f32x4.mul(a1, b1), 16);
+      v128.store(out, f32x4.mul(a2, b2), 32);
+      v128.store(out, f32x4.mul(a3, b3), 48);
+    }
+  }
+  for (; out < end; out += 4, a += stepA >> 4, b += stepB >> 4) {
+    const x = load<f32>(a), y = load<f32>(b);
+    store<f32>(out, what == ADD ? x + y : what == SUBTRACT ? x - y : x * y);
   }
 }
 
