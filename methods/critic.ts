@@ -49,14 +49,12 @@ export const penaltySettings = {
   penalty: { default: 10, about: "weight of the critic's gradient penalty", min: 0, max: 1e6 },
 } satisfies Settings;
 
+/** The settings that say what a critic is. */
+type Critic = "criticWidth" | "criticLayers" | "criticNorm" | "criticInitialisation";
+
 /** A critic of images of this shape. */
 export function critic(
-  set:
-    & Pick<
-      Values<typeof criticSettings>,
-      "criticWidth" | "criticLayers" | "criticNorm" | "criticInitialisation"
-    >
-    & Pick<Values<typeof generatorSettings>, "slope" | "initialisation">,
+  set: Pick<Values<typeof criticSettings>, Critic> & Pick<Values<typeof generatorSettings>, "slope">,
   shape: Shape,
   rng: Rng,
   options: { readonly spectral?: boolean } = {},
