@@ -92,7 +92,7 @@ function leastVariation(y: tf.Tensor4D, { A }: Meeting, weight: number, iteratio
           tf.mul(conv2d(extrapolated, differences, { padding: 1 }), toDual),
         );
         const length2 = conv2d(tf.square(moved), sumOfAll);
-        const nextP = tf.mul<tf.Tensor4D>(moved, tf.rsqrt(tf.clipByValue(length2, 1, Infinity)));
+        const nextP = tf.div<tf.Tensor4D>(moved, tf.sqrt(tf.clipByValue(length2, 1, Infinity)));
         const step = tf.add(
           tf.mul(A.adjoint(nextW), tau * sigmaA),
           conv2dBackpropInput(nextP, back, [height, width], { padding: 1 }),

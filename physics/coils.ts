@@ -83,9 +83,10 @@ const noSignal = 0.02;
  * give, divided by their root sum of squares, so that Σ_c |S_c|² = 1 where there is signal, falling to 0 where there is none (less than
  * 2 % of the brightest pixel).
  *
- * Low resolution means the frequencies of the fully measured central run of lines, weighted by a Hann window against
- * ringing, and as many in proportion along the height. The object's own low-resolution phase goes into the
- * sensitivities, so that the combined image Σ_c conj(S_c) y_c is nearly real.
+ * Along the width they have the frequencies of the fully measured central run of lines, weighted by half a cosine
+ * against ringing; along the height, where everything is measured, all of them: smoothing there too made the model's
+ * error on real 8-coil data larger, by a tenth at 230 x 180 and by a quarter at 64². The object's own
+ * low-resolution phase goes into the sensitivities, so that the combined image Σ_c conj(S_c) y_c is nearly real.
  *
  * @param measurement zero-filled or fully measured coil images `[height, width, 2·coils]`.
  * @throws {RangeError} where the mask lacks the lowest frequency.
@@ -102,16 +103,10 @@ export function estimateSensitivities(measurement: Image, lines: Lines): Image {
   }
   const centre = Math.floor(width / 2);
   const across = Math.min(centre - run[0], run[run.length - 1] - centre);
-  const along = Math.round(across * height / width);
   const data = Float64Array.from(measurement.data);
   for (let row = 0; row < height; row++) {
     for (let c = 0; c < channels; c += 2) {
       keepLowFrequencies(data, row * width * channels + c, channels, width, across);
-    }
-  }
-  for (let column = 0; column < width; column++) {
-    for (let c = 0; c < channels; c += 2) {
-      keepLowFrequencies(data, column * channels + c, width * channels, height, along);
     }
   }
   return { shape: measurement.shape, data: normalised(data, channels) };
@@ -136,7 +131,7 @@ export function combineCoils(sensitivities: Image, coilImages: Image): Image {
 
 /**
  * Replaces `count` complex values, `stride` apart from `start` on, by their part of frequencies |κ| ≤ `radius`, weighted
- * by a Hann window that would reach 0 at radius + 1.
+ * by a cosine that would reach 0 at radius + 1.
  */
 function keepLowFrequencies(
   data: Float64Array,
@@ -156,7 +151,7 @@ function keepLowFrequencies(
       sumRe += data[at] * table.cos[w] + data[at + 1] * table.sin[w];
       sumIm += data[at + 1] * table.cos[w] - data[at] * table.sin[w];
     }
-    const weight = 0.5 * (1 + Math.cos(Math.PI * frequency / (radius + 1))) / count;
+    const weight = Math.cos(Math.PI / 2 * frequency / (radius + 1)) / count;
     for (let n = 0; n < count; n++) {
       const w = wave(n);
       re[n] += weight * (sumRe * table.cos[w] - sumIm * table.sin[w]);
