@@ -71,10 +71,12 @@ export function critic(
 }
 
 /** How critics are stepped, as the settings say: to be spread into a step. */
-export function criticStep(set: Values<typeof criticSettings>) {
+export function criticStep(
+  set: Values<typeof criticSettings>,
+): { readonly rate: number; readonly times: number; readonly batch: "same" | "fresh" } {
   return {
     rate: set.criticRate,
     times: set.criticUpdates,
     batch: set.freshCriticBatches ? "fresh" : "same",
-  } as const;
+  };
 }

@@ -6,6 +6,7 @@ import { l1 } from "../engine/ops.ts";
 import { critic, criticSettings, criticStep } from "./critic.ts";
 import { generator, generatorSettings } from "./generator.ts";
 import { cycle, leastSquares, leastSquaresCritic, weighted } from "./losses.ts";
+import type { Method } from "./method.ts";
 import { defineMethod, trainingSettings } from "./training.ts";
 
 const settings = {
@@ -37,7 +38,7 @@ const settings = {
  * critic instead of ResNet and 70x70 PatchGAN; `rate` and `criticRate` 1e-3 for 2e-4, and Adam (0.5, 0.9) for (0.5, 0.999), for budgets of a
  * thousand updates.
  */
-export const cycleGan = defineMethod({
+export const cycleGan: Method<typeof settings> = defineMethod({
   name: "cyclegan",
   about: "standard cycleGAN, unknown operator, least-squares GAN",
   source: "Zhu et al. 2017 (arXiv:1703.10593)",

@@ -5,6 +5,7 @@ import { certificate } from "./certificate.ts";
 import { critic, criticSettings, criticStep, penaltySettings } from "./critic.ts";
 import { generator, generatorSettings } from "./generator.ts";
 import { cycle, expectation, gradientPenalty, wasserstein, weighted } from "./losses.ts";
+import type { Method } from "./method.ts";
 import { defineMethod, trainingSettings } from "./training.ts";
 
 /** The settings of the cycle that all variants share. */
@@ -31,7 +32,7 @@ const settings = { ...cycleSettings, ...criticSettings, ...penaltySettings } sat
  * which is far too slow here; one critic update for five (`criticUpdates`), on the generator's own batch (`freshCriticBatches`):
  * five cost half as much again and change nothing. γ stands for the paper's unnamed weight, on means instead of norms.
  */
-export const otCycleGan = defineMethod({
+export const otCycleGan: Method<typeof settings> = defineMethod({
   name: "ot-cyclegan",
   about: "OT-cycleGAN, known operator, WGAN-GP critic",
   source: "Sim et al. 2020 (arXiv:1909.12116), Table 1(c), eq. 30 and 39",

@@ -5,6 +5,7 @@ import { certificate } from "./certificate.ts";
 import { critic, criticSettings, criticStep, penaltySettings } from "./critic.ts";
 import { generator } from "./generator.ts";
 import { cycle, expectation, gradientPenalty, wasserstein, weighted } from "./losses.ts";
+import type { Method } from "./method.ts";
 import { cycleSettings } from "./ot_cyclegan.ts";
 import { defineMethod } from "./training.ts";
 
@@ -38,7 +39,7 @@ const settings = {
  * Its masks and data are the benchmark's to set. Kept as here: the size of the networks, and their upsampling and critic's
  * depth, so that methods differ in training only. Made for 100 epochs of 3000 slices, it shows little in a quick run.
  */
-export const otCycleGanAsReleased = defineMethod({
+export const otCycleGanAsReleased: Method<typeof settings> = defineMethod({
   name: "ot-cyclegan-as-released",
   about: "OT-cycleGAN with the settings of its authors' public code",
   source: "github.com/okt0711/cycleGAN_AccMRI, the code of Sim et al. 2020 (arXiv:1909.12116), §4.1",

@@ -5,6 +5,7 @@ import { certificate } from "./certificate.ts";
 import { critic, criticSettings, criticStep } from "./critic.ts";
 import { generator } from "./generator.ts";
 import { clip, cycle, expectation, wasserstein, weighted } from "./losses.ts";
+import type { Method } from "./method.ts";
 import { cycleSettings } from "./ot_cyclegan.ts";
 import { defineMethod } from "./training.ts";
 
@@ -21,7 +22,7 @@ const settings = {
  * That makes φ Lipschitz with some constant that depends on c and on the network, not with constant 1; the instance norms
  * of the critic undo the bound in all layers but the last. The original has RMSProp; here it is Adam, as everywhere.
  */
-export const otCycleGanClipping = defineMethod({
+export const otCycleGanClipping: Method<typeof settings> = defineMethod({
   name: "ot-cyclegan-clipping",
   about: "OT-cycleGAN, known operator, critic with clipped weights",
   source: "Sim et al. 2020 (arXiv:1909.12116), Table 1(c) and §3.4; Arjovsky et al. 2017 (arXiv:1701.07875)",

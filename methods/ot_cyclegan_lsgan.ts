@@ -5,6 +5,7 @@ import { cycleTerms } from "./certificate.ts";
 import { critic, criticSettings, criticStep } from "./critic.ts";
 import { generator } from "./generator.ts";
 import { cycle, leastSquares, leastSquaresCritic, weighted } from "./losses.ts";
+import type { Method } from "./method.ts";
 import { cycleSettings } from "./ot_cyclegan.ts";
 import { defineMethod } from "./training.ts";
 
@@ -16,7 +17,7 @@ const settings = { ...cycleSettings, ...criticSettings } satisfies Settings;
  *
  * 000's duality does not cover it, so there is no certificate; the two cycle terms are followed instead.
  */
-export const otCycleGanLsgan = defineMethod({
+export const otCycleGanLsgan: Method<typeof settings> = defineMethod({
   name: "ot-cyclegan-lsgan",
   about: "OT-cycleGAN's known operator with a least-squares GAN",
   source: "Sim et al. 2020 (arXiv:1909.12116), Table 1(c); GAN loss of Mao et al. 2017 (arXiv:1611.04076)",

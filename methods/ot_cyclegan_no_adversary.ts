@@ -3,6 +3,7 @@
 import { cycleTerms } from "./certificate.ts";
 import { generator } from "./generator.ts";
 import { cycle, weighted } from "./losses.ts";
+import type { Method } from "./method.ts";
 import { cycleSettings } from "./ot_cyclegan.ts";
 import { defineMethod } from "./training.ts";
 
@@ -12,7 +13,7 @@ import { defineMethod } from "./training.ts";
  * Nothing compares G(y) with images, so outside what A measures only the first term, which is supervised
  * learning on simulated measurements of the X domain, says what to put there.
  */
-export const otCycleGanNoAdversary = defineMethod({
+export const otCycleGanNoAdversary: Method<typeof cycleSettings> = defineMethod({
   name: "ot-cyclegan-no-adversary",
   about: "OT-cycleGAN with its cycle only",
   source: "an ablation of Sim et al. 2020 (arXiv:1909.12116), Table 1(c): φ = 0",

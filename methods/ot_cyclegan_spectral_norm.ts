@@ -5,6 +5,7 @@ import { certificate } from "./certificate.ts";
 import { critic, criticSettings, criticStep } from "./critic.ts";
 import { generator } from "./generator.ts";
 import { cycle, expectation, wasserstein, weighted } from "./losses.ts";
+import type { Method } from "./method.ts";
 import { cycleSettings } from "./ot_cyclegan.ts";
 import { defineMethod } from "./training.ts";
 
@@ -22,7 +23,7 @@ const settings = {
  * deviation would undo the bound. The norm is the matrix's and not the convolution's, so the constant may exceed 1
  * (see `spectral_norm.ts`); `critic-gradient` shows what it is.
  */
-export const otCycleGanSpectralNorm = defineMethod({
+export const otCycleGanSpectralNorm: Method<typeof settings> = defineMethod({
   name: "ot-cyclegan-spectral-norm",
   about: "OT-cycleGAN, known operator, critic with spectral normalisation",
   source: "Sim et al. 2020 (arXiv:1909.12116), Table 1(c) and §3.4; Miyato et al. 2018 (arXiv:1802.05957)",

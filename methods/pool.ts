@@ -14,6 +14,7 @@ export class ImagePool implements Disposable {
   readonly #capacity: number;
   readonly #rng: Rng;
 
+  /** A pool of up to `capacity` images that draws from `rng`. */
   constructor(capacity: number, rng: Rng) {
     this.#capacity = capacity;
     this.#rng = rng;
@@ -45,6 +46,7 @@ export class ImagePool implements Disposable {
     return result;
   }
 
+  /** Gives back all images. */
   [Symbol.dispose](): void {
     tf.dispose(this.#images);
     this.#images.length = 0;

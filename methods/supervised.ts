@@ -3,6 +3,7 @@
 import { l1, l2 } from "../engine/ops.ts";
 import type { Settings } from "../core/settings.ts";
 import { generator, generatorSettings } from "./generator.ts";
+import type { Method } from "./method.ts";
 import { defineMethod, trainingSettings } from "./training.ts";
 
 const settings = {
@@ -19,7 +20,7 @@ const settings = {
  * learning"). The papers do not print its loss, and the public code of the MRI experiments has the squared error (`loss=l2`); here
  * it is the mean absolute error, as in the cycles of the other methods.
  */
-export const supervised = defineMethod({
+export const supervised: Method<typeof settings> = defineMethod({
   name: "supervised",
   about: "a U-Net trained on matched pairs",
   source: "the supervised rival of Sim et al. 2020 (arXiv:1909.12116), §4.1",

@@ -55,6 +55,7 @@ export interface RandomTensors {
 export interface Scene<K extends Knows = Knows, Makers extends string = string> extends Batch<K> {
   /** What each maker made of the batch: with its gradient in a step over that network, as plain data elsewhere. */
   readonly fake: { readonly [letter in Makers]: tf.Tensor4D };
+  /** Random numbers of the step's own stream. */
   readonly random: RandomTensors;
 }
 
@@ -84,11 +85,17 @@ export interface Definition<
   Makers extends keyof N & string,
   Losses extends string,
 > {
+  /** As for {@linkcode Method}. */
   readonly name: string;
+  /** One line for lists and captions. */
   readonly about: string;
+  /** Paper, and section or equation. */
   readonly source: string;
+  /** Cost of one update against one of the supervised method. */
   readonly effort: number;
+  /** The method's settings, which the functions below are given the values of. */
   readonly settings: S;
+  /** What the method may know; types `A` in its batches. */
   readonly knows: K;
   /** Makes the networks; each opens a stream of its own. */
   networks(set: Values<S>, problem: Problem, rng: Rng): N;

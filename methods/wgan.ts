@@ -4,6 +4,7 @@ import type { Settings } from "../core/settings.ts";
 import { critic, criticSettings, criticStep, penaltySettings } from "./critic.ts";
 import { generator, generatorSettings } from "./generator.ts";
 import { expectation, gradientPenalty, wasserstein, weighted } from "./losses.ts";
+import type { Method } from "./method.ts";
 import { defineMethod, trainingSettings } from "./training.ts";
 
 const settings = {
@@ -18,7 +19,7 @@ const settings = {
  * min over Θ, max over 1-Lipschitz φ of E φ(x) − E φ(G_Θ(y)), with WGAN-GP (Gulrajani et al. 2017,
  * arXiv:1704.00028): `ot-cyclegan` without its cycle.
  */
-export const wgan = defineMethod({
+export const wgan: Method<typeof settings> = defineMethod({
   name: "wgan",
   about: "Wasserstein GAN with gradient penalty, no cycle",
   source: "Gulrajani et al. 2017 (arXiv:1704.00028); an ablation of Sim et al. 2020 (arXiv:1909.12116)",

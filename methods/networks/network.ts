@@ -13,6 +13,7 @@ import type { Shape } from "../../physics/operator.ts";
 export interface Weight {
   /** Unique within its network, e.g. `down1/2`. */
   readonly name: string;
+  /** Its values. */
   readonly variable: tf.Variable;
   /** Whether a loss moves it; a weight that none moves is state that the network keeps itself. */
   readonly trained: boolean;
@@ -75,10 +76,12 @@ export function initialiser(name: string, slope: number): Initialiser {
 
 /** Makes a network's filters, each from a stream of random numbers that is named after it, and keeps them in order. */
 export class Filters {
+  /** What was added so far. */
   readonly weights: Weight[] = [];
   readonly #rng: Rng;
   readonly #initialise: Initialiser;
 
+  /** Filters are named within `rng`. */
   constructor(rng: Rng, initialise: Initialiser) {
     this.#rng = rng;
     this.#initialise = initialise;

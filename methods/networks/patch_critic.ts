@@ -15,6 +15,7 @@ import { spectralNorm } from "./spectral_norm.ts";
 
 /** What a critic can be. */
 export interface PatchCriticOptions {
+  /** Channels of the images that it judges. */
   readonly channels: number;
   /** Channels after the first layer. */
   readonly width: number;

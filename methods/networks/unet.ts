@@ -22,7 +22,9 @@ import { Filters, he, type Initialiser, type Network } from "./network.ts";
 
 /** What a U-Net can be. */
 export interface UNetOptions {
+  /** Channels that it takes. */
   readonly inputChannels: number;
+  /** Channels that it gives. */
   readonly outputChannels: number;
   /** Channels of the first level. */
   readonly width: number;
