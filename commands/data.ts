@@ -227,7 +227,7 @@ export async function main(args: readonly string[]): Promise<number> {
       });
     }
     const seen = await survey(positionals, { sliceAxis: axisOf(values["slice-axis"]), hash: values.hash });
-    console.log(values.json ? JSON.stringify(seen, null, 2) : printed(seen));
+    console.log(values.json ? printable(JSON.stringify(seen, null, 2)) : printed(seen));
     return seen.refused.length === 0 && seen.datasets.length > 0 ? 0 : 2;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;

@@ -18,8 +18,9 @@ export interface ComplexImages {
   readonly coils: readonly Complex[];
 }
 
-/** What becomes of one axis: its length there, in the field of view, and in the matrix. */
+/** What becomes of one axis, which is k-space or already an image: its length, in the field of view, in the matrix. */
 interface Resize {
+  readonly isImage?: boolean;
   readonly from: number;
   readonly fieldOfView: number;
   readonly to: number;
@@ -56,10 +57,8 @@ export function resized(image: ComplexImages, matrix?: number): Image {
   const { height, width } = image;
   if (matrix === undefined) return interleaved(image);
   const fieldOfView = Math.max(height, width);
-  const square = (from: number): Resize => ({ from, fieldOfView, to: matrix });
-  const kspace = { height, width, coils: image.coils.map((coil) => coil.slice()) };
-  for (const coil of kspace.coils) transform2d(coil, height, width, false);
-  return reconstructed(kspace, square(height), square(width));
+  const square = (from: number): Resize => ({ isImage: true, from, fieldOfView, to: matrix });
+  return reconstructed(image, square(height), square(width));
 }
 
 /** Which of `length` lines, some of them measured, are still there in a matrix of `to` lines, and are measured. */
@@ -98,8 +97,8 @@ export function withSmoothPhase(
   return { height, width, coils: [coil] };
 }
 
-function reconstructed(kspace: ComplexImages, rows: Resize, columns: Resize): Image {
-  const coils = kspace.coils.map((coil) =>
+function reconstructed(source: ComplexImages, rows: Resize, columns: Resize): Image {
+  const coils = source.coils.map((coil) =>
     transposed(
       resizedLines(transposed(resizedLines(coil, columns), rows.from, columns.to), rows),
       columns.to,
@@ -109,24 +108,21 @@ function reconstructed(kspace: ComplexImages, rows: Resize, columns: Resize): Im
   return interleaved({ height: rows.to, width: columns.to, coils });
 }
 
-/** Lines of k-space to lines of an image of another length. */
-function resizedLines(lines: Complex, { from, fieldOfView, to }: Resize): Complex {
+/** Lines of k-space, or of an image, to lines of an image of another length. */
+function resizedLines(lines: Complex, { isImage = false, from, fieldOfView, to }: Resize): Complex {
   const count = lines.length / (2 * from);
-  const isResized = fieldOfView !== from || to !== from;
   // Forward with one length and back with another, orthonormal transforms scale values by the root of their ratio.
   const unit = Math.sqrt(to / fieldOfView);
   const output = new Float64Array(2 * count * to);
   for (let line = 0; line < count; line++) {
     let values: Complex = lines.slice(2 * line * from, 2 * (line + 1) * from);
-    if (isResized) {
-      if (fieldOfView !== from) {
-        transformOf(from)(values, true);
-        values = aboutCentre(values, fieldOfView);
-        transformOf(fieldOfView)(values, false);
-      }
-      values = aboutCentre(values, to);
-      for (let i = 0; i < values.length; i++) values[i] *= unit;
+    if (isImage || fieldOfView !== from) {
+      if (!isImage) transformOf(from)(values, true);
+      values = aboutCentre(values, fieldOfView);
+      transformOf(fieldOfView)(values, false);
     }
+    values = aboutCentre(values, to);
+    for (let i = 0; i < values.length; i++) values[i] *= unit;
     transformOf(to)(values, true);
     output.set(values, 2 * line * to);
   }
@@ -141,17 +137,6 @@ function aboutCentre(line: Complex, length: number): Complex {
   const last = Math.min(line.length / 2, length - shift);
   output.set(line.subarray(2 * first, 2 * last), 2 * (first + shift));
   return output;
-}
-
-function transform2d(coil: Complex, height: number, width: number, inverse: boolean): void {
-  for (let row = 0; row < height; row++) {
-    transformOf(width)(coil.subarray(2 * row * width, 2 * (row + 1) * width), inverse);
-  }
-  const flipped = transposed(coil, height, width);
-  for (let column = 0; column < width; column++) {
-    transformOf(height)(flipped.subarray(2 * column * height, 2 * (column + 1) * height), inverse);
-  }
-  coil.set(transposed(flipped, width, height));
 }
 
 function transposed(values: Complex, rows: number, columns: number): Complex {

@@ -1,6 +1,6 @@
 /** From paths to a dataset: finds the files, recognises each by its content, and opens them together. */
 
-import { explain, UsageError } from "../core/errors.ts";
+import { UsageError } from "../core/errors.ts";
 import type { Contents, Dataset, DatasetKind, FileProbe, OpenOptions } from "./dataset.ts";
 
 /** A file, and what it is. */
@@ -174,11 +174,4 @@ function listOf(kinds: readonly DatasetKind[]): string {
 /** The first few of many lines. */
 function some(lines: readonly string[]): string[] {
   return lines.length <= 8 ? [...lines] : [...lines.slice(0, 7), `  … and ${lines.length - 7} more`];
-}
-
-/** For messages of loaders that were not worded for the reader. */
-export function inWords(error: unknown, path: string): string {
-  const message = error instanceof Error ? error.message : String(error);
-  if (message.includes("\n  fix:")) return message;
-  return explain({ what: message, where: path, fix: "leave the file out, and tell us about it" });
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { magnitude } from "../core/image.ts";
+import { centreCrop, magnitude } from "../core/image.ts";
 import { type Dataset, type Sample, samples } from "../datasets/dataset.ts";
 import { mriKinds } from "../datasets/kinds.ts";
 import { openData } from "../datasets/open.ts";
@@ -237,6 +237,20 @@ for (const [what, [file, message]] of Object.entries(refusals)) {
       });
     }));
 }
+
+Deno.test("the header says how large the scanner's image is, and a pixel of it", () =>
+  withFolder(async (folder) => {
+    // The readout is oversampled twice, as in every fastMRI file.
+    await write(folder, { "a.h5": { shape: [1, 16, 8], reconSpace: [8, 8] } });
+    await withDataset(await open([folder]), async (native) => {
+      assert.deepEqual(native.contents.pixelSizeMm, [0.5, 0.5]);
+      const whole = (await native.sample("a", "00")).image!;
+      await withDataset(await open([folder], 8), async (dataset) => {
+        const { data } = (await dataset.sample("a", "00")).image!;
+        assert.ok(centreCrop(whole, 8, 8).data.every((value, i) => Math.abs(value - data[i]) < 1e-6));
+      });
+    });
+  }));
 
 Deno.test("without a matrix, files of different sizes are refused by name; with one they go together", () =>
   withFolder(async (folder) => {

@@ -24,6 +24,8 @@ export interface FastmriFile {
     readonly data: Float32Array;
   };
   readonly mask?: readonly number[];
+  /** The matrix that the scanner reconstructs, `[rows, columns]`, for the header. */
+  readonly reconSpace?: readonly [number, number];
   readonly attributes?: Readonly<Record<string, string>>;
 }
 
@@ -63,6 +65,15 @@ export async function writeFastmri(path: string, file: FastmriFile): Promise<voi
   }
   if (mask !== undefined) {
     h5.create_dataset({ name: "mask", data: Uint8Array.from(mask), shape: [mask.length] });
+  }
+  if (file.reconSpace !== undefined) {
+    const [x, y] = file.reconSpace;
+    const size = (name: string, scale: number) =>
+      `<${name}><x>${x * scale}</x><y>${y * scale}</y><z>1</z></${name}>`;
+    const space = `${size("matrixSize", 1)}${size("fieldOfView_mm", 0.5)}`;
+    const xml = `<ismrmrdHeader><encoding><encodedSpace>${size("matrixSize", 9)}</encodedSpace>` +
+      `<reconSpace>${space}</reconSpace></encoding></ismrmrdHeader>`;
+    h5.create_dataset({ name: "ismrmrd_header", data: xml });
   }
   for (const [name, value] of Object.entries(attributes)) h5.create_attribute(name, value);
   h5.close();

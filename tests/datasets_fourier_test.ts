@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { centreCrop } from "../core/image.ts";
 import { stream } from "../core/random.ts";
 import { transformOf } from "../datasets/fourier.ts";
 import { aliasedImagesOf, imagesOf, linesInMatrix, resized, withSmoothPhase } from "../datasets/kspace.ts";
@@ -93,6 +94,14 @@ Deno.test("imagesOf() in a field of view as large as k-space only crops k-space"
   });
   const expected = imagesOf({ height: 16, width: 16, coils }).data.map((value) => value * 16 / 48);
   assert.ok(data.every((value, i) => Math.abs(value - expected[i]) < 1e-6));
+});
+
+Deno.test("imagesOf() in a smaller field of view, at its own matrix, is the centre of the image", () => {
+  const kspace = { height: 40, width: 26, coils: [randomLine(40 * 26)] };
+  const cropped = imagesOf(kspace, { fieldOfView: 20, matrix: 20 });
+  const expected = centreCrop(imagesOf(kspace), 20, 20);
+  assert.deepEqual(cropped.shape, expected.shape);
+  assert.ok(cropped.data.every((value, i) => Math.abs(value - expected.data[i]) < 1e-6));
 });
 
 Deno.test("aliasedImagesOf() leaves columns that were not measured at zero, at any matrix", () => {

@@ -188,7 +188,7 @@ const refusals: Readonly<Record<string, [NiftiFile | Uint8Array, RegExp]>> = {
   "a header that is larger than its file": [{ ...volume, header: { 42: 400 } }, /cut short/],
   "a header of terabytes": [
     { ...volume, header: { 42: 32767, 44: 32767, 46: 32767 } },
-    /more than the 512 MB/,
+    /more than the 832 MB/,
   ],
   "an empty axis": [{ ...volume, header: { 44: 0 } }, /0 voxels along axis 1/],
   "a gzip file that is cut short": [

@@ -32,8 +32,8 @@ export interface NiftiVolume {
   readonly values: Float32Array;
 }
 
-// A volume is decoded at once; 512 MB hold 512³ voxels of 32 bits.
-const mostBytes = 512 * 2 ** 20;
+// A volume is decoded at once, and then lies in memory as stored and as float32: 512³ voxels of 16 bits still fit.
+const mostBytes = 832 * 2 ** 20;
 // Deflate cannot do better than 1032:1, whatever is compressed (zlib's technical notes).
 const mostCompression = 1032;
 
@@ -91,21 +91,31 @@ export function niftiLayout(head: Uint8Array): "single" | "pair" | undefined {
  * @throws {RangeError} for NaN or infinite voxels.
  */
 export async function readNifti(path: string): Promise<NiftiVolume> {
-  const stored = await Deno.readFile(path);
   const refuse = (what: string, fix: string, cause?: unknown): never => {
     throw new SyntaxError(explain({ what, where: path, fix }), { cause });
   };
   const again = "get the file again, or leave it out";
 
-  const start = startOfContent(stored.subarray(0, 4096));
-  const header = headerOf(start, refuse);
+  const { size: fileSize } = await Deno.stat(path);
+  const megabytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MB`;
+  if (fileSize > mostBytes) {
+    refuse(
+      `it has ${megabytes(fileSize)}, more than the ${megabytes(mostBytes)} that a volume may take`,
+      "split it",
+    );
+  }
+  const stored = await Deno.readFile(path);
+  const header = headerOf(startOfContent(stored.subarray(0, 4096)), refuse);
   const size = header.shape.reduce((product, extent) => product * extent, header.type.bytes);
   const needed = header.offset + size;
   const extents = header.shape.join(" x ");
-  if (size > mostBytes) {
+  const decoded = 4 * size / header.type.bytes * (header.type.kind === "complex" ? 2 : 1);
+  if (size + decoded > mostBytes) {
     refuse(
-      `the header says ${extents} voxels of ${nameOfType(header.type)}, ${(size / 2 ** 20).toFixed(0)} MB: ` +
-        `more than the ${mostBytes / 2 ** 20} MB that a volume may have`,
+      `the header says ${extents} voxels of ${nameOfType(header.type)}, ${
+        megabytes(size + decoded)
+      } in memory: ` +
+        `more than the ${megabytes(mostBytes)} that a volume may take`,
       "if that is true, split the volume; if not, the header is damaged",
     );
   }
