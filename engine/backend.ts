@@ -11,6 +11,7 @@ import { suggest, UsageError } from "../core/errors.ts";
 import { registerCompositions } from "./compositions.ts";
 import { registerWasmKernels } from "./wasm_kernels.ts";
 import { modulesOn } from "./wasm_module.ts";
+import { replaceStockKernels } from "./wasm_stock.ts";
 
 /** The backends by name, the default first. */
 export const backendNames = ["wasm", "cpu", "webgpu", "native"] as const;
@@ -76,6 +77,7 @@ const starters: { readonly [Name in BackendName]: (portable: boolean) => Promise
     const backend = tf.backend() as BackendWasm;
     const module = await modulesOn(backend, portable);
     registerWasmKernels(backend, module);
+    replaceStockKernels(backend, module);
     return { arithmetic: module.arithmetic, versions: { "@tensorflow/tfjs-backend-wasm": version_wasm } };
   },
 

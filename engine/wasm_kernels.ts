@@ -4,137 +4,21 @@
  * What stands here decides nothing by data, only by shapes: a training step is always the same list of calls.
  */
 
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { sizeOf } from "../core/image.ts";
 import { kernel } from "./kernel_names.ts";
-import type { WasmModule } from "./wasm_module.ts";
+import { registerOnWasm, stored, type WasmModule } from "./wasm_module.ts";
 
 type Inputs = { readonly [name: string]: tf.TensorInfo };
 type Attributes = { readonly [name: string]: number };
 type Kernel = (inputs: Inputs, attributes: Attributes) => tf.TensorInfo | tf.TensorInfo[];
 
-/** What the backend keeps of a tensor's data. */
-interface Stored {
-  readonly memoryOffset: number;
-  readonly refCount: number;
-}
-
-function stored(backend: BackendWasm, tensor: tf.TensorInfo): Stored {
-  return backend.dataIdMap.get(tensor.dataId) as unknown as Stored;
-}
-
-/** Registers our kernels on `wasm`, in place of any that are registered. */
+/** Registers our kernels on `wasm`, in place of any that are there. */
 export function registerWasmKernels(backend: BackendWasm, module: WasmModule): void {
   for (const [kernelName, run] of Object.entries(kernels(backend, module))) {
-    replace(kernelName, ({ inputs, attrs }) => run(inputs as Inputs, attrs as Attributes));
+    registerOnWasm(kernelName, ({ inputs, attrs }) => run(inputs as Inputs, attrs as Attributes));
   }
-  shareCopies(backend);
-  combineValues(backend, module);
-  multiplyMatrices(backend, module);
-}
-
-function replace(kernelName: string, kernelFunc: tf.KernelFunc): void {
-  if (tf.getKernel(kernelName, "wasm") !== undefined) tf.unregisterKernel(kernelName, "wasm");
-  tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc });
-}
-
-/** The backend's own kernels that ours stand before, as they were before the first backend was started. */
-const stockKernels = new Map<string, tf.KernelFunc>();
-
-function stockKernel(kernelName: string): tf.KernelFunc {
-  let kernelFunc = stockKernels.get(kernelName);
-  if (kernelFunc === undefined) {
-    kernelFunc = tf.getKernel(kernelName, "wasm").kernelFunc;
-    stockKernels.set(kernelName, kernelFunc);
-  }
-  return kernelFunc;
-}
-
-/**
- * Identity, and Cast to the same type, as one more reference to the same data, as on other backends. Stock wasm copies, and
- * the tape clones every tensor that it saves.
- */
-function shareCopies(backend: BackendWasm): void {
-  const alias = ({ dataId, shape, dtype }: tf.TensorInfo): tf.TensorInfo => {
-    backend.incRef(dataId);
-    return { dataId, shape, dtype };
-  };
-  const copy = stockKernel("Identity");
-  replace("Identity", (call) => {
-    const x = call.inputs.x as tf.TensorInfo;
-    return x.dtype === "string" ? copy(call) : alias(x);
-  });
-  const cast = stockKernel("Cast");
-  replace("Cast", (call) => {
-    const x = call.inputs.x as tf.TensorInfo;
-    return x.dtype === call.attrs?.dtype && x.dtype !== "string" ? alias(x) : cast(call);
-  });
-}
-
-/**
- * Sums, differences and products of equal shapes or with one number, which most of a training step's are: the
- * tape adds gradients up. Stock wasm takes two to three times as long. Other shapes and types are left to it.
- */
-function combineValues(backend: BackendWasm, { calls }: WasmModule): void {
-  for (const [what, kernelName] of ["Add", "Sub", "Multiply"].entries()) {
-    const stock = stockKernel(kernelName);
-    replace(kernelName, (call) => {
-      const { a, b } = call.inputs as unknown as { a: tf.TensorInfo; b: tf.TensorInfo };
-      const equal = tf.util.arraysEqual(a.shape, b.shape);
-      // A single number does not lend its shape, unless it has more axes.
-      const one = equal ? 0 : isOne(a, b) ? 1 : isOne(b, a) ? 2 : undefined;
-      if (one === undefined || a.dtype !== "float32" || b.dtype !== "float32") return stock(call);
-      const shape = one === 1 ? b.shape : a.shape;
-      const out = backend.makeOutput(shape, "float32");
-      const [atA, atB, atOut] = [a, b, out].map((tensor) => stored(backend, tensor).memoryOffset);
-      calls.combine(what, one, atA, atB, atOut, sizeOf(shape));
-      return out;
-    });
-  }
-}
-
-/** Whether `tensor` is one number that takes on the shape of `other`. */
-function isOne(tensor: tf.TensorInfo, other: tf.TensorInfo): boolean {
-  return tensor.shape.length <= other.shape.length && sizeOf(tensor.shape) === 1;
-}
-
-/**
- * Matrix products as 1x1 convolutions: `a·b`, `a·bᵀ` and `aᵀ·b` are the three directions of one. Stock wasm keeps a
- * packed copy of `b` that it does not renew when `b` is written in place (as Adam does), and its transposed products are slow.
- */
-function multiplyMatrices(backend: BackendWasm, { calls, scratch }: WasmModule): void {
-  const stock = stockKernel("BatchMatMul");
-  replace("BatchMatMul", (call) => {
-    const { a, b } = call.inputs as unknown as { a: tf.TensorInfo; b: tf.TensorInfo };
-    const { transposeA, transposeB } = call.attrs as unknown as { transposeA: boolean; transposeB: boolean };
-    const batch = a.shape.slice(0, -2);
-    const plain = tf.util.arraysEqual(batch, b.shape.slice(0, -2)) && a.dtype === "float32" &&
-      b.dtype === "float32";
-    if (!plain || (transposeA && transposeB)) return stock(call);
-
-    const [aRows, aColumns] = a.shape.slice(-2);
-    const [bRows, bColumns] = b.shape.slice(-2);
-    const [rows, inner] = transposeA ? [aColumns, aRows] : [aRows, aColumns];
-    const columns = transposeB ? bRows : bColumns;
-    // The image [1, 1, width, channels] and the filter [1, 1, channels, outputs] of the convolution.
-    const [name, width, channels, outputs] = transposeA
-      ? ["convBackpropFilter", inner, rows, columns] as const
-      : transposeB
-      ? ["convBackpropInput", rows, columns, inner] as const
-      : ["convForward", rows, inner, columns] as const;
-    const sizes = [1, 1, width, channels, 1, 1, outputs, 0];
-    const out = backend.makeOutput([...batch, rows, columns], "float32");
-    const room = scratch(calls[`${name}Scratch`](...sizes));
-    const [atA, atB, atOut] = [a, b, out].map((tensor) => stored(backend, tensor).memoryOffset);
-    for (let i = 0; i < sizeOf(batch); i++) {
-      const [offsetA, offsetB, offsetOut] = [rows * inner, inner * columns, rows * columns].map((size) =>
-        4 * i * size
-      );
-      calls[name](atA + offsetA, atB + offsetB, atOut + offsetOut, ...sizes, room);
-    }
-    return out;
-  });
 }
 
 function kernels(backend: BackendWasm, { calls, scratch }: WasmModule): { readonly [name: string]: Kernel } {

@@ -5,6 +5,7 @@
  * and how they are compiled, are in `kernels/`.
  */
 
+import * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 
 /** Numbers and pointers in, nothing or a number out. */
@@ -112,4 +113,23 @@ function heapOf(backend: BackendWasm): WebAssembly.Memory {
   throw new Error(
     "the wasm backend of TensorFlow.js exports no memory: is it the version that deno.json pins?",
   );
+}
+
+/** What the backend keeps of a tensor's data. */
+export interface Stored {
+  /** Where the values are, in bytes. */
+  readonly memoryOffset: number;
+  /** How many tensors share them. */
+  readonly refCount: number;
+}
+
+/** What the backend keeps of a tensor's data at this moment. */
+export function stored(backend: BackendWasm, tensor: tf.TensorInfo): Stored {
+  return backend.dataIdMap.get(tensor.dataId) as unknown as Stored;
+}
+
+/** Registers a kernel on `wasm`, in place of any of its name. */
+export function registerOnWasm(kernelName: string, kernelFunc: tf.KernelFunc): void {
+  if (tf.getKernel(kernelName, "wasm") !== undefined) tf.unregisterKernel(kernelName, "wasm");
+  tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc });
 }
