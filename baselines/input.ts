@@ -3,8 +3,8 @@
 import type { Method } from "../methods/method.ts";
 
 /**
- * Reconstructs nothing: gives what a network sees of the measurement (the zero-filled image, filtered back-projection,
- * an upsampled frame). It is the row that every other has to beat.
+ * Reconstructs nothing: gives what a network sees of the measurement (the zero-filled image, filtered
+ * back-projection, an upsampled frame). It is the row that every other has to beat.
  */
 export const input: Method = {
   name: "input",

@@ -6,8 +6,9 @@ import { type Image, sameShape } from "../core/image.ts";
 import type { Learner, Method } from "../methods/method.ts";
 
 /**
- * Answers every measurement with the mean of the training images. It knows the images and nothing of the patient, so
- * what scores below it has not used its measurement; where subjects are aligned to a template it is hard to beat.
+ * Answers every measurement with the mean of the training images. It knows the images and nothing of the
+ * patient, so what scores below it has not used its measurement; where subjects are aligned to a template it
+ * is hard to beat.
  */
 export const meanImage: Method = {
   name: "mean-image",

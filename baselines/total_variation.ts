@@ -5,7 +5,8 @@ import type { Settings } from "../core/settings.ts";
 import { conv2d, conv2dBackpropInput } from "../engine/ops.ts";
 import type { Learner, Meeting, Method } from "../methods/method.ts";
 
-const settings = {
+/** What may be set of {@linkcode totalVariation}. */
+export const totalVariationSettings = {
   weight: {
     default: 0.03,
     min: 1e-6,
@@ -22,22 +23,24 @@ const settings = {
 } as const satisfies Settings;
 
 /**
- * min over x of ½‖A x − y‖² + λ TV(x), the compressed-sensing reconstruction (Rudin, Osher & Fatemi 1992; for MRI
- * Lustig, Donoho & Pauly 2007, doi:10.1002/mrm.21391).
+ * min over x of ½‖A x − y‖² + λ TV(x), the compressed-sensing reconstruction (Rudin, Osher & Fatemi 1992; for
+ * MRI Lustig, Donoho & Pauly 2007, doi:10.1002/mrm.21391).
  *
- * TV is isotropic: at each pixel the Euclidean norm of the forward differences of all channels in both directions, so
- * that for complex images an edge counts once whatever its phase; differences across the border are 0.
+ * TV is isotropic: at each pixel the Euclidean norm of the forward differences of all channels in both
+ * directions, so that for complex images an edge counts once whatever its phase; differences across the
+ * border are 0.
  *
- * Solved by the primal-dual algorithm of Chambolle & Pock 2011 (doi:10.1007/s10851-010-0251-1, algorithm 1, θ = 1) with both terms
- * dualised, so that it only applies A and Aᴴ. Steps are fixed by λ alone, the number of iterations by a setting: no
- * step and no stopping depends on the data. The paper (000) leaves this rival out as time-consuming.
+ * Solved by the primal-dual algorithm of Chambolle & Pock 2011 (doi:10.1007/s10851-010-0251-1, algorithm 1, θ
+ * = 1) with both terms dualised, so that it only applies A and Aᴴ. Steps are fixed by λ alone, the number of
+ * iterations by a setting: no step and no stopping depends on the data. The paper (000) leaves this rival out
+ * as time-consuming.
  */
-export const totalVariation: Method<typeof settings> = {
+export const totalVariation: Method<typeof totalVariationSettings> = {
   name: "total-variation",
   about: "compressed sensing: least total variation, weight chosen on validation subjects",
   source: "Lustig, Donoho & Pauly 2007; solved as in Chambolle & Pock 2011, algorithm 1",
   knows: { pairs: false, operator: "exactly" },
-  settings,
+  settings: totalVariationSettings,
   trains: false,
   effort: 0.4,
   tune: { setting: "weight", values: [0.003, 0.01, 0.03, 0.1] },
@@ -50,8 +53,8 @@ export const totalVariation: Method<typeof settings> = {
   }),
 };
 
-// The primal step τ is this over λ. Convergence within 150 iterations is best between 0.05 and 0.2 for weights of
-// 0.003 to 0.1, images being scaled to values of about 1.
+// The primal step τ is this over λ. Convergence within 150 iterations is best between 0.05 and 0.2 for
+// weights of 0.003 to 0.1, images being scaled to values of about 1.
 const stepTimesWeight = 0.1;
 // Of the bound τ(σ_A‖A‖² + σ_D‖D‖²) ≤ 1 the data term takes this share, the differences the rest.
 const dataShare = 0.1;
@@ -108,8 +111,8 @@ function leastVariation(y: tf.Tensor4D, { A }: Meeting, weight: number, iteratio
 }
 
 /**
- * Forward differences as a 2x2 convolution with padding 1: output (i, j) has, of each channel, the vertical and the horizontal difference
- * at pixel (i − 1, j − 1), times `factor`. Its adjoint is the convolution's.
+ * Forward differences as a 2x2 convolution with padding 1: output (i, j) has, of each channel, the vertical
+ * and the horizontal difference at pixel (i − 1, j − 1), times `factor`. Its adjoint is the convolution's.
  */
 function differenceFilter(channels: number, factor: number): tf.Tensor4D {
   const filter = tf.buffer<tf.Rank.R4>([2, 2, channels, 2 * channels]);
@@ -122,7 +125,10 @@ function differenceFilter(channels: number, factor: number): tf.Tensor4D {
   return filter.toTensor();
 }
 
-/** `factor` where both pixels of a difference lie within the image, 0 elsewhere: `[1, height + 1, width + 1, 2·channels]`. */
+/**
+ * `factor` where both pixels of a difference lie within the image, 0 elsewhere: `[1, height + 1, width + 1,
+ * 2·channels]`.
+ */
 function insideOnly(height: number, width: number, channels: number, factor: number): tf.Tensor4D {
   const inside = tf.buffer<tf.Rank.R4>([1, height + 1, width + 1, 2 * channels]);
   for (let i = 1; i <= height; i++) {

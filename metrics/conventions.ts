@@ -4,6 +4,9 @@ import { explain, suggest } from "../core/errors.ts";
 import type { Image } from "../core/image.ts";
 import { maximum } from "./scoring.ts";
 
+/** The conventions of METRICS.md that these metrics know. */
+export type Convention = "fastmri" | "wang2004" | "paper";
+
 /** The range of values that images can have: given, or taken from the truth of each image. */
 export type ValueRange = number | "truth-maximum";
 

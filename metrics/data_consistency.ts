@@ -1,4 +1,7 @@
-/** How well a reconstruction agrees with its measurement, and which part of its error the measurement could have told. */
+/**
+ * How well a reconstruction agrees with its measurement, and which part of its error the measurement could
+ * have told.
+ */
 
 import type { Image } from "../core/image.ts";
 import type { Case, Metric } from "./metric.ts";
@@ -6,7 +9,10 @@ import { isFiniteEverywhere, type Outcome, scored, squaredDistance, squaredNorm 
 
 const relative = { convention: "relative", unit: "", better: "lower" } as const;
 
-/** ‖A x̂ − y‖ / ‖y‖ of each sample: what the reconstruction leaves of the measurement unexplained. Needs no truth. */
+/**
+ * ‖A x̂ − y‖ / ‖y‖ of each sample: what the reconstruction leaves of the measurement unexplained. Needs no
+ * truth.
+ */
 export const dataConsistency: Metric = {
   id: "data-consistency",
   ...relative,
@@ -32,7 +38,9 @@ export const nullSpaceError: Metric = {
   score: (subject) => subject.map((one) => part(one, "unseen")),
 };
 
-/** The part of the error that the operator sees, in relation to the image: what contradicts the measurement. */
+/**
+ * The part of the error that the operator sees, in relation to the image: what contradicts the measurement.
+ */
 export const measuredSpaceError: Metric = {
   id: "measured-space-error",
   ...relative,

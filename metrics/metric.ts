@@ -20,9 +20,11 @@ export interface Case {
 
 /** The score of a sample, or of a whole subject where `sample` is absent. */
 export interface Score {
+  /** The id of the sample that was scored. */
   readonly sample?: string;
   /** `Infinity` is a value (PSNR of a perfect image); null is none, and then there is a reason. */
   readonly value: number | null;
+  /** Why there is no value. */
   readonly reason?: string;
 }
 

@@ -1,7 +1,7 @@
 /** Normalised mean squared error, ‖x̂ − x‖² / ‖x‖². */
 
 import type { Metric } from "./metric.ts";
-import { requireConvention } from "./conventions.ts";
+import { type Convention, requireConvention } from "./conventions.ts";
 import {
   type Outcome,
   type Pair,
@@ -11,14 +11,14 @@ import {
   squaredNorm,
 } from "./scoring.ts";
 
-const about = {
+const about: Readonly<Record<Convention, string>> = {
   fastmri: "‖x̂ − x‖² / ‖x‖² of each volume (fastMRI, Zbontar et al. 2018)",
   paper: "‖x̂ − x‖² / ‖x‖² of each image",
   wang2004: "‖x̂ − x‖² / ‖x‖² of each image",
 };
 
 /** NMSE: of a volume under `fastmri`, of an image under the conventions that score images. */
-export function nmse(convention: keyof typeof about): Metric {
+export function nmse(convention: Convention): Metric {
   return {
     id: "nmse",
     convention,

@@ -1,6 +1,7 @@
 /** Peak signal-to-noise ratio. */
 
 import {
+  type Convention,
   rangeOf,
   requireConvention,
   requirePositive,
@@ -11,7 +12,7 @@ import {
 import type { Metric, MetricHead } from "./metric.ts";
 import { maximum, type Outcome, type Pair, scoreImages, scoreVolume, squaredDistance } from "./scoring.ts";
 
-const about = {
+const about: Readonly<Record<Convention, string>> = {
   fastmri:
     "PSNR of each volume, its range the largest value of the true volume (fastMRI, Zbontar et al. 2018)",
   paper: "PSNR of each image, its range the image's largest true value (Sim et al. 2020, eq. 43)",
@@ -24,9 +25,10 @@ const about = {
  * @throws {TypeError} where `wang2004` is not given its range.
  */
 export function psnr(convention: "fastmri" | "paper"): Metric;
+/** PSNR for a range of values that is given, or taken from the truth of each image. */
 export function psnr(convention: "wang2004", options: { readonly range: ValueRange }): Metric;
 export function psnr(
-  convention: keyof typeof about,
+  convention: Convention,
   { range = undefined as ValueRange | undefined } = {},
 ): Metric {
   const head: MetricHead = {

@@ -9,7 +9,9 @@ export type Outcome = number | { readonly reason: string };
 
 /** A reconstruction and the truth that it is compared with, of one shape. */
 export interface Pair {
+  /** x̂, `[height, width, 1]`. */
   readonly reconstruction: Image;
+  /** x, the same shape. */
   readonly truth: Image;
 }
 

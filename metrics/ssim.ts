@@ -3,6 +3,7 @@
 import { explain } from "../core/errors.ts";
 import type { Image } from "../core/image.ts";
 import {
+  type Convention,
   rangeOf,
   requireConvention,
   requirePositive,
@@ -13,10 +14,10 @@ import {
 import type { Metric, MetricHead } from "./metric.ts";
 import { maximum, type Outcome, type Pair, scoreImages, scoreVolume } from "./scoring.ts";
 
-const about = {
+const about: Readonly<Record<Convention, string>> = {
   fastmri:
-    "SSIM with scikit-image's defaults (7x7 uniform window, sample covariance), range the largest value of the true " +
-    "volume, mean over its slices (fastMRI, Zbontar et al. 2018)",
+    "SSIM with scikit-image's defaults (7x7 uniform window, sample covariance), range the largest value of the " +
+    "true volume, mean over its slices (fastMRI, Zbontar et al. 2018)",
   wang2004: "SSIM with a Gaussian window of 11 taps, σ 1.5, of each image (Wang et al. 2004)",
   paper:
     "SSIM from the statistics of the whole image, range its largest true value (Sim et al. 2020, eq. 44)",
@@ -28,9 +29,10 @@ const about = {
  * @throws {TypeError} where `wang2004` is not given its range.
  */
 export function ssim(convention: "fastmri" | "paper"): Metric;
+/** SSIM for a range of values that is given, or taken from the truth of each image. */
 export function ssim(convention: "wang2004", options: { readonly range: ValueRange }): Metric;
 export function ssim(
-  convention: keyof typeof about,
+  convention: Convention,
   { range = undefined as ValueRange | undefined } = {},
 ): Metric {
   const head: MetricHead = {

@@ -7,11 +7,17 @@ import type { Operator } from "./operator.ts";
 
 /** What can be measured. A dataset's sample is one; physics does not ask where it came from. */
 export interface Measurable {
+  /** Unique within the subject. */
   readonly id: string;
+  /** The person, animal or simulated object. */
   readonly subject: string;
+  /** The fully measured image, where there is one. */
   readonly image?: Image;
+  /** The measurement, where it was made already. */
   readonly measurement?: Image;
+  /** What scores are computed against, where the data hold it. */
   readonly reference?: Image;
+  /** What the data say of how the measurement was made. */
   readonly acquisition?: { readonly [key: string]: Json };
 }
 

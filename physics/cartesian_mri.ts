@@ -1,4 +1,6 @@
-/** Accelerated MRI: Cartesian k-space lines are left out, and what was measured is taken back to image space. */
+/**
+ * Accelerated MRI: Cartesian k-space lines are left out, and what was measured is taken back to image space.
+ */
 
 import * as tf from "@tensorflow/tfjs-core";
 import { explain } from "../core/errors.ts";
@@ -37,19 +39,21 @@ export const cartesianSettings = {
 } as const satisfies Settings;
 
 /**
- * Accelerated MRI as an acquisition. A sample's `image` holds coil images `[height, width, 2·coils]`; lines run along the
- * height.
+ * Accelerated MRI as an acquisition. A sample's `image` holds coil images `[height, width, 2·coils]`; lines
+ * run along the height.
  *
  * - **One coil:** x is the image itself, the measurement F⁻¹PF x.
- * - **Several coils:** the measurement is F⁻¹PF of every coil image. Sensitivities S are estimated from the measured
- *   central lines (coils.ts), the operator is x ↦ F⁻¹PF S_c x, the image to reconstruct is x = Σ_c conj(S_c) of the
- *   fully measured coil images, and the reference for scores is their root sum of squares. Estimated
- *   sensitivities are not the true ones, so the measurement differs from A x a little even without noise.
- * - **Measured already** (`measurement` and `acquisition.lines`, the numbers of the measured lines): the operator
- *   follows from the lines; nothing is drawn.
+ * - **Several coils:** the measurement is F⁻¹PF of every coil image. Sensitivities S are estimated from the
+ *   measured central lines (coils.ts), the operator is x ↦ F⁻¹PF S_c x, the image to reconstruct is x = Σ_c
+ *   conj(S_c) of the fully measured coil images, and the reference for scores is their root sum of squares.
+ *   Estimated sensitivities are not the true ones, so the measurement differs from A x a little even without
+ *   noise.
+ * - **Measured already** (`measurement` and `acquisition.lines`, the numbers of the measured lines): the
+ *   operator follows from the lines; nothing is drawn.
  *
- * Masks are drawn from the stream `<taskStream>/mask/<width>/<number>`, and a sample picks its number from its own
- * stream. fastMRI's masks are seeded by `acquisition.file`, the name of the sample's file, or by the subject where there is none.
+ * Masks are drawn from the stream `<taskStream>/mask/<width>/<number>`, and a sample picks its number from
+ * its own stream. fastMRI's masks are seeded by `acquisition.file`, the name of the sample's file, or by the
+ * subject where there is none.
  *
  * @param taskStream names the randomness of the task.
  */
@@ -172,7 +176,9 @@ function givenLines(sample: Measurable, width: number): Lines {
 // Rounding to float32 and back through an FFT stays far below this share of the signal.
 const strayShare = 1e-3;
 
-/** Refuses a measurement that holds signal on lines that it says were not measured: another operator made it. */
+/**
+ * Refuses a measurement that holds signal on lines that it says were not measured: another operator made it.
+ */
 function requireNothingElse(sample: Measurable, onLines: Image): void {
   const given = sample.measurement!.data;
   let [stray, all] = [0, 0];

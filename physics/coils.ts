@@ -1,8 +1,9 @@
 /**
  * Parallel imaging: several receiver coils, each of which sees the image through a sensitivity of its own.
  *
- * Coil images are `[height, width, 2·coils]`, real and imaginary parts of one coil side by side. The model is SENSE
- * (Pruessmann et al. 1999, doi:10.1002/(SICI)1522-2594(199911)42:5<952::AID-MRM16>3.0.CO;2-S) in image space: y_c = F⁻¹ P F (S_c x).
+ * Coil images are `[height, width, 2·coils]`, real and imaginary parts of one coil side by side. The model is
+ * SENSE (Pruessmann et al. 1999, doi:10.1002/(SICI)1522-2594(199911)42:5<952::AID-MRM16>3.0.CO;2-S) in image
+ * space: y_c = F⁻¹ P F (S_c x).
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -31,8 +32,8 @@ export function multiCoilFourier(sensitivities: Image, lines: Lines): Operator {
   const aliased = aliasing(width, lines);
   const name = `sensitivities ${made++}`;
 
-  // Coils come before the pixels here, so that every row of every coil is one row of the product. With real and
-  // imaginary part side by side, s·v = s_re·v + s_im·(i·v), plane by plane.
+  // Coils come before the pixels here, so that every row of every coil is one row of the product. With real
+  // and imaginary part side by side, s·v = s_re·v + s_im·(i·v), plane by plane.
   const real = (): tf.Tensor => kept(`${name}, real`, () => planes(0));
   const imaginary = (): tf.Tensor => kept(`${name}, imaginary`, () => planes(1));
   const planes = (part: 0 | 1): tf.Tensor => {
@@ -68,7 +69,9 @@ export function multiCoilFourier(sensitivities: Image, lines: Lines): Operator {
   };
 }
 
-/** i·v for complex values `[…, height, width, 2]`, as a convolution, since reversing an axis is slow on wasm. */
+/**
+ * i·v for complex values `[…, height, width, 2]`, as a convolution, since reversing an axis is slow on wasm.
+ */
 function timesI(v: tf.Tensor): tf.Tensor {
   const [height, width] = v.shape.slice(-3);
   const turn = kept("times i", () => tf.tensor4d([0, 1, -1, 0], [1, 1, 2, 2]));
@@ -79,14 +82,15 @@ function timesI(v: tf.Tensor): tf.Tensor {
 const noSignal = 0.02;
 
 /**
- * Coil sensitivities from the measurement itself: the low-resolution coil images that the auto-calibration lines
- * give, divided by their root sum of squares, so that Σ_c |S_c|² = 1 where there is signal, falling to 0 where there is none (less than
- * 2 % of the brightest pixel).
+ * Coil sensitivities from the measurement itself: the low-resolution coil images that the auto-calibration
+ * lines give, divided by their root sum of squares, so that Σ_c |S_c|² = 1 where there is signal, falling to
+ * 0 where there is none (less than 2 % of the brightest pixel).
  *
- * Along the width they have the frequencies of the fully measured central run of lines, weighted by half a cosine
- * against ringing; along the height, where everything is measured, all of them: smoothing there too made the model's
- * error on real 8-coil data larger, by a tenth at 230 x 180 and by a quarter at 64². The object's own
- * low-resolution phase goes into the sensitivities, so that the combined image Σ_c conj(S_c) y_c is nearly real.
+ * Along the width they have the frequencies of the fully measured central run of lines, weighted by half a
+ * cosine against ringing; along the height, where everything is measured, all of them: smoothing there too
+ * made the model's error on real 8-coil data larger, by a tenth at 230 x 180 and by a quarter at 64². The
+ * object's own low-resolution phase goes into the sensitivities, so that the combined image Σ_c conj(S_c) y_c
+ * is nearly real.
  *
  * @param measurement zero-filled or fully measured coil images `[height, width, 2·coils]`.
  * @throws {RangeError} where the mask lacks the lowest frequency.
@@ -130,8 +134,8 @@ export function combineCoils(sensitivities: Image, coilImages: Image): Image {
 }
 
 /**
- * Replaces `count` complex values, `stride` apart from `start` on, by their part of frequencies |κ| ≤ `radius`, weighted
- * by a cosine that would reach 0 at radius + 1.
+ * Replaces `count` complex values, `stride` apart from `start` on, by their part of frequencies |κ| ≤
+ * `radius`, weighted by a cosine that would reach 0 at radius + 1.
  */
 function keepLowFrequencies(
   data: Float64Array,

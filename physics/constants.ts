@@ -1,9 +1,9 @@
 /**
  * Tensors that operators are made of, kept on the device for as long as they are in use.
  *
- * An operator itself is a plain value that anybody may drop; the tensors that it needs are made here when it is first
- * applied. A data set with a mask for each file would fill the memory with them, so those that were used longest ago
- * are let go of, and made again, with the same values, if they are asked for again.
+ * An operator itself is a plain value that anybody may drop; the tensors that it needs are made here when it
+ * is first applied. A data set with a mask for each file would fill the memory with them, so those that were
+ * used longest ago are let go of, and made again, with the same values, if they are asked for again.
  */
 
 import * as tf from "@tensorflow/tfjs-core";

@@ -6,8 +6,9 @@ import type { Operator, Shape } from "./operator.ts";
 import { requireBatch } from "./shapes.ts";
 
 /**
- * The central `[height, width]` of images of `imageShape` `[rows, columns, channels]`; an odd remainder leaves the extra
- * row or column at the end, as `core/image.ts` `centreCrop`. Its adjoint pads with zeros, so the crop of the adjoint is the identity.
+ * The central `[height, width]` of images of `imageShape` `[rows, columns, channels]`; an odd remainder
+ * leaves the extra row or column at the end, as `core/image.ts` `centreCrop`. Its adjoint pads with zeros, so
+ * the crop of the adjoint is the identity.
  *
  * @throws {RangeError} where the crop is larger than the image.
  */

@@ -2,10 +2,11 @@
  * Undersampled Fourier measurements of complex images, taken back to image space.
  *
  * Measuring some lines of k-space and filling the others with zeros is H = F⁻¹ P F: F the centred orthonormal
- * transform along the width, P the projection onto the measured lines. (Along the height everything is measured, and the
- * transform there cancels against its inverse.) As a map from image to aliased image it is a projection and its own adjoint: H = Hᴴ = H².
- * It is also a circular convolution of every row with h[d] = 1/W Σ_k P[k] e^{2πi (k − ⌊W/2⌋) d / W}: one product
- * with a fixed real matrix, which at our sizes is faster than any FFT, and exists on every backend.
+ * transform along the width, P the projection onto the measured lines. (Along the height everything is
+ * measured, and the transform there cancels against its inverse.) As a map from image to aliased image it is
+ * a projection and its own adjoint: H = Hᴴ = H². It is also a circular convolution of every row with h[d] =
+ * 1/W Σ_k P[k] e^{2πi (k − ⌊W/2⌋) d / W}: one product with a fixed real matrix, which at our sizes is faster
+ * than any FFT, and exists on every backend.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -16,7 +17,8 @@ import type { Operator } from "./operator.ts";
 import { requireBatch } from "./shapes.ts";
 
 /**
- * The operator H = F⁻¹PF on complex images: `[height, width, 2]` to the aliased (zero-filled) image, the same shape.
+ * The operator H = F⁻¹PF on complex images: `[height, width, 2]` to the aliased (zero-filled) image, the same
+ * shape.
  *
  * @param lines k-space lines along the width that are measured.
  * @throws {RangeError} where a line lies outside the image or none is measured.
@@ -56,8 +58,9 @@ export function aliasing(width: number, lines: Lines): (image: tf.Tensor) => tf.
 }
 
 /**
- * The real matrix of x ↦ F⁻¹ diag(weights) F x for rows of complex numbers `(re, im, re, im, …)`, by which such a
- * row is multiplied from the right. Real weights make it symmetric. Worked out in float64, `[2W, 2W]` row by row.
+ * The real matrix of x ↦ F⁻¹ diag(weights) F x for rows of complex numbers `(re, im, re, im, …)`, by which
+ * such a row is multiplied from the right. Real weights make it symmetric. Worked out in float64, `[2W, 2W]`
+ * row by row.
  */
 export function circulant(weights: Float64Array): Float32Array {
   const width = weights.length;

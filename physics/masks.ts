@@ -1,9 +1,9 @@
 /**
  * Cartesian sampling masks: which phase-encoding lines of k-space are measured.
  *
- * Lines run along the height of an image and are numbered along its width, so a mask of an image of width W is a set
- * of line numbers in [0, W), with the lowest frequency at ⌊W/2⌋. Every mask holds a block of central lines, the
- * auto-calibration signal (ACS).
+ * Lines run along the height of an image and are numbered along its width, so a mask of an image of width W
+ * is a set of line numbers in [0, W), with the lowest frequency at ⌊W/2⌋. Every mask holds a block of central
+ * lines, the auto-calibration signal (ACS).
  */
 
 import { explain, suggest } from "../core/errors.ts";
@@ -39,10 +39,11 @@ export interface MaskSettings {
  *
  * - `random`: round(W / acceleration) lines exactly, the ACS block among them; the others are drawn without
  *   replacement, each equally likely.
- * - `equispaced`: as many, the others evenly spread over what lies outside the ACS block, from a random start.
- * - `random-with-replacement`: the public code of OT-cycleGAN for MRI (okt0711/cycleGAN_AccMRI): ⌊W / acceleration⌋
- *   draws from [1, W) with replacement, and the ACS block besides. Some draws meet, some fall into the block: at
- *   4x with an ACS of 8 % about one line in 3.5 is measured.
+ * - `equispaced`: as many, the others evenly spread over what lies outside the ACS block, from a random
+ *   start.
+ * - `random-with-replacement`: the public code of OT-cycleGAN for MRI (okt0711/cycleGAN_AccMRI): ⌊W /
+ *   acceleration⌋ draws from [1, W) with replacement, and the ACS block besides. Some draws meet, some fall
+ *   into the block: at 4x with an ACS of 8 % about one line in 3.5 is measured.
  *
  * `fastmri` and `fastmri-equispaced` are drawn by {@linkcode fastmriLines}, since they take a file name.
  *
@@ -84,8 +85,8 @@ export function drawLines(width: number, settings: MaskSettings, rng: Rng): Line
 
 /**
  * The lines of fastMRI's own masks, which published numbers were made with (facebookresearch/fastMRI,
- * `fastmri/data/subsample.py`): drawn from `RandomState` seeded by the character codes of the file's name, so that all
- * slices of a volume share a mask. The number of lines is right on average only.
+ * `fastmri/data/subsample.py`): drawn from `RandomState` seeded by the character codes of the file's name, so
+ * that all slices of a volume share a mask. The number of lines is right on average only.
  *
  * - `fastmri`: `RandomMaskFunc`, each line outside the ACS block with one probability;
  * - `fastmri-equispaced`: `EquispacedMaskFractionFunc`, a comb whose spacing makes up for the ACS block.
@@ -119,13 +120,18 @@ export function fastmriLines(
   return ascending([...block, ...comb.map((i) => roundHalfEven(start + i * spacing))]);
 }
 
-/** The `count` central lines, placed as fastMRI does: evenly about the lowest frequency where `count` is odd. */
+/**
+ * The `count` central lines, placed as fastMRI does: evenly about the lowest frequency where `count` is odd.
+ */
 export function centralLines(width: number, count: number): Lines {
   const first = Math.floor((width - count + 1) / 2);
   return range(count).map((i) => first + i);
 }
 
-/** The run of measured lines about the lowest frequency: the ACS block, with neighbours that happen to be measured. */
+/**
+ * The run of measured lines about the lowest frequency: the ACS block, with neighbours that happen to be
+ * measured.
+ */
 export function calibrationLines(width: number, lines: Lines): Lines {
   const measured = new Set(lines);
   const centre = Math.floor(width / 2);

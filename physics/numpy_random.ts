@@ -1,7 +1,8 @@
 /**
  * The numbers of NumPy's `RandomState`, for what published programs drew with it.
  *
- * Only masks that must equal other people's masks come from here; everything of our own comes from `core/random.ts`.
+ * Only masks that must equal other people's masks come from here; everything of our own comes from
+ * `core/random.ts`.
  */
 
 import { mersenneFromState } from "pure-rand/generator/mersenne";
@@ -43,7 +44,9 @@ export function numpyRandom(seed: readonly number[]): NumpyRandom {
   };
 }
 
-/** `init_by_array` of the Mersenne Twister MT19937 (Matsumoto & Nishimura 1998; the seeding is that of 2002). */
+/**
+ * `init_by_array` of the Mersenne Twister MT19937 (Matsumoto & Nishimura 1998; the seeding is that of 2002).
+ */
 function stateOf(seed: readonly number[]): Int32Array {
   const state = new Int32Array(words);
   const mixed = (at: number): number => state[at] ^ (state[at] >>> 30);

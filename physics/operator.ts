@@ -16,10 +16,14 @@ export type Shape = readonly number[];
 export interface Operator {
   readonly name: string;
   readonly settings: { readonly [key: string]: Json };
+  /** Shape of an image, without the batch. */
   readonly imageShape: Shape;
+  /** Shape of a measurement, without the batch. */
   readonly measurementShape: Shape;
   /** An upper bound of ‖A‖, which iterative methods take their step sizes from; 1 where it is absent. */
   readonly norm?: number;
+  /** A x, from `[batch, ...imageShape]` to `[batch, ...measurementShape]`. */
   forward(image: tf.Tensor): tf.Tensor;
+  /** Aᴴ y, from `[batch, ...measurementShape]` to `[batch, ...imageShape]`. */
   adjoint(measurement: tf.Tensor): tf.Tensor;
 }

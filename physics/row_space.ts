@@ -24,10 +24,11 @@ export interface Precision {
 const rounding = 1e-6;
 
 /**
- * Splits an image, e.g. the error x̂ − x, into what `operator` sees of it and what it does not, by conjugate gradients on
- * AᴴA x = AᴴA e from x = 0, which converge to the solution of least norm (Hestenes & Stiefel 1952). For a projection such as F⁻¹PF one step
- * is the exact split. Where singular values fall off slowly (several coils, blurs) the border between the two parts is
- * a matter of degree, and `steps` and `tolerance` say where it is drawn.
+ * Splits an image, e.g. the error x̂ − x, into what `operator` sees of it and what it does not, by conjugate
+ * gradients on AᴴA x = AᴴA e from x = 0, which converge to the solution of least norm (Hestenes & Stiefel
+ * 1952). For a projection such as F⁻¹PF one step is the exact split. Where singular values fall off slowly
+ * (several coils, blurs) the border between the two parts is a matter of degree, and `steps` and `tolerance`
+ * say where it is drawn.
  *
  * @param image `[1, ...imageShape]`, borrowed
  */
