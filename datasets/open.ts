@@ -85,13 +85,21 @@ export async function findFiles(kinds: readonly DatasetKind[], paths: readonly s
       await reading(path, async () => {
         for await (const { name } of Deno.readDir(path)) if (!name.startsWith(".")) names.push(name);
       });
-      for (const name of names.sort()) await visit(`${path.replace(/[/\\]+$/, "")}/${name}`, false);
+      for (const name of names.sort()) {
+        const inside = `${path.replace(/[/\\]+$/, "")}/${name}`;
+        try {
+          await visit(inside, false);
+        } catch (error) {
+          if (!(error instanceof UsageError)) throw error;
+          // A broken link or a closed folder among others is refused as a file is.
+          files.set(inside, { file: unread(inside), refusal: error.message.split("\n")[0] });
+        }
+      }
     } else if (!isNamed && isSideFile(path)) {
       ignored.push(path);
     } else if (!stat.isFile) {
       // Opening a pipe would wait for somebody to write to it.
-      const file = { path, head: new Uint8Array(), sizeBytes: 0 };
-      files.set(path, { file, refusal: "it is no regular file" });
+      files.set(path, { file: unread(path), refusal: "it is no regular file" });
     } else {
       files.set(path, recognised(kinds, await probe(path, stat.size)));
     }
@@ -100,6 +108,8 @@ export async function findFiles(kinds: readonly DatasetKind[], paths: readonly s
   const sorted = [...files.values()].sort((a, b) => (a.file.path < b.file.path ? -1 : 1));
   return { files: sorted, ignored };
 }
+
+const unread = (path: string): FileProbe => ({ path, head: new Uint8Array(), sizeBytes: 0 });
 
 function recognised(kinds: readonly DatasetKind[], file: FileProbe): FoundFile {
   const kind = kinds.find((kind) => kind.recognises(file));

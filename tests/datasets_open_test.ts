@@ -50,6 +50,16 @@ Deno.test("openData() does not follow a folder that links to itself for ever", (
     assert.equal(files.length, 1);
   }));
 
+Deno.test("a broken link and a pipe are refused by name, without waiting for anybody to write", () =>
+  withFolder(async (folder) => {
+    await Deno.writeFile(`${folder}/a.nii`, volume);
+    await Deno.symlink(`${folder}/gone`, `${folder}/broken.nii`);
+    await new Deno.Command("mkfifo", { args: [`${folder}/pipe.nii`] }).output();
+    const said = await refusal([folder]);
+    assert.match(said, /broken\.nii: there is nothing at/);
+    assert.match(said, /pipe\.nii: it is no regular file/);
+  }));
+
 Deno.test("openData() refuses a path where there is nothing, and a folder that is empty", () =>
   withFolder(async (folder) => {
     assert.match(await refusal([`${folder}/none`]), /there is nothing at .*none/);
