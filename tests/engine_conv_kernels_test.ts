@@ -182,15 +182,15 @@ for (const arithmetic of arithmeticClasses) {
         [1, 8, 8, c, 3, 3, k, 4],
       );
     }
-    sizes.push([1, 16, 16, 128, 3, 3, 64, 1], [1, 64, 64, 8, 3, 3, 8, 1]);
+    sizes.push([1, 16, 16, 128, 3, 3, 64, 1], [2, 7, 11, 64, 3, 3, 64, 1], [1, 64, 64, 8, 3, 3, 8, 1]);
     holds(arithmetic, sizes, 2e-5);
   });
 }
 
 Deno.test("an image's convolution has the same bits alone and within a batch", () => {
   const module = new Module("fma");
-  for (const [side, filterSide] of [[4, 3], [8, 3], [13, 3], [9, 2]]) {
-    const given = problem([3, side, side, 8, filterSide, filterSide, 8, 1]);
+  for (const [side, filterSide, width] of [[4, 3, 8], [8, 3, 8], [13, 3, 8], [16, 3, 64], [9, 2, 8]]) {
+    const given = problem([3, side, side, width, filterSide, filterSide, width, 1]);
     const [, ...rest] = given.size;
     const together = runAll(module, given);
     const part = (values: Float32Array, i: number) =>

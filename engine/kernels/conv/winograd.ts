@@ -26,6 +26,10 @@
  * image are read from a row of zeros and outputs beyond it written to a row that nobody reads, so any height and
  * width will do; inputs come in fours, outputs in eights.
  *
+ * A transformed filter is 16 times the size of the filter (2.4 MB for 128 channels in and out), and where the batch is one block
+ * each of its numbers serves but a few times. There, if it is large, eight outputs at a time go all the way to y, their
+ * filters being transformed right before, so that no more than those need a place in the cache.
+ *
  * **Accuracy.** The largest error is about 1e-5 of the largest output (direct: 1e-6), as the transforms add numbers
  * of different sizes. Summation order depends on the sizes only.
  */
@@ -39,6 +43,11 @@ const BLOCK = 16;
 /** Tile rows that a block takes. */
 function rowsOfBlock(tileRows: i32, tilesAcross: i32): i32 {
   return min((BLOCK + tilesAcross - 1) / tilesAcross, tileRows);
+}
+
+/** Whether outputs are taken eight by eight: where one block is all, and the transformed filter large for a cache. */
+export function eightByEight(oneBlock: bool, ins: i32, outs: i32): bool {
+  return oneBlock && ins * outs >= 4096;
 }
 
 /** x `[n, h, w, ins]` to y `[n, outHeight, outWidth, outs]`, the filter read through strides (`packBlocks`). */
@@ -70,81 +79,70 @@ export function winogradForward(
   const pointPlane = tiles * 96; // of a block's tiles, four channels
   const outPlane = tiles * 768; // of a block's outputs, eight channels
 
+  const fours = ins >> 2;
+  const eights = eightByEight(blockRows == tileRows, ins, outs);
+  const pointBytes = fours * pointPlane; // of one transformed row
+
   const zeros = scratch;
   const nowhere = zeros + ((columns * ins) << 2);
-  const points = nowhere + ((outWidth * outs) << 2);
-  const products = points + (ins >> 2) * pointPlane;
+  const products = nowhere + ((outWidth * outs) << 2);
   const vertical = products + tiles * 192;
-  const horizontal = vertical + blockRows * (ins >> 2) * plane;
-  const packed = horizontal + (outs >> 3) * outPlane;
-  const filters = packed + (outStride == 1 ? 0 : 9 * ins * 32);
+  const points = vertical + blockRows * fours * plane;
+  const horizontal = points + (eights ? 6 : 1) * pointBytes;
+  const packed = horizontal + (eights ? 1 : outs >> 3) * outPlane;
+  const filters = packed + ins * 288;
+  clearFloats(zeros, columns * ins);
+  clearFloats(vertical, (horizontal - vertical) >> 2); // columns beyond the image, tiles that fill up the last four
 
-  for (let k = 0; k < outs; k += 8) {
-    const to = filters + k * ins * 144;
-    if (outStride == 1) {
-      transformFilter(filter + (k << 2), tapStride << 2, inStride << 2, ins, to, zeros);
-    } else {
-      packBlocks(filter + ((k * outStride) << 2), packed, 9, ins, 8, tapStride, inStride, outStride);
-      transformFilter(packed, ins << 5, 32, ins, to, zeros);
+  if (!eights) {
+    for (let k = 0; k < outs; k += 8) {
+      const from = filter + ((k * outStride) << 2);
+      transformEight(from, tapStride, inStride, outStride, ins, filters + k * ins * 144, packed, products);
     }
   }
-  clearFloats(zeros, columns * ins);
-  clearFloats(points, (ins >> 2) * tiles * 24); // tiles that fill up the last four
-  clearFloats(vertical, (blockRows * (ins >> 2) * plane) >> 2); // columns beyond the image
-
   for (let first = 0; first < tileRows; first += blockRows) {
     const rows = min(blockRows, tileRows - first);
     for (let r = 0; r < rows; r++) {
       const image = (first + r) / down;
       const row = (first + r - image * down) * 4 - top;
-      downInputs(
-        x + ((image * h * w * ins) << 2),
-        row,
-        h,
-        w,
-        ins,
-        left,
-        columns,
-        zeros,
-        vertical + r * (ins >> 2) * plane,
-        plane,
-      );
+      const from = x + ((image * h * w * ins) << 2);
+      downInputs(from, row, h, w, ins, left, columns, zeros, vertical + r * fours * plane, plane);
     }
-    for (let i = 0; i < 6; i++) {
-      for (let r = 0; r < rows; r++) {
-        for (let c = 0; c < ins >> 2; c++) {
-          alongInputs(
-            vertical + (r * (ins >> 2) + c) * plane + (i << 4),
-            points + c * pointPlane + r * across * 96,
-            across,
-            f32x4.splat(-4),
-          );
-        }
+    if (eights) {
+      for (let i = 0; i < 6; i++) {
+        alongRows(vertical + (i << 4), points + i * pointBytes, rows, fours, across, plane, pointPlane);
       }
       for (let k = 0; k < outs; k += 8) {
-        multiply(points, filters + k * ins * 144 + i * 192, products, ins >> 2, tiles, pointPlane);
-        alongOutputs(
-          products,
-          horizontal + (k >> 3) * outPlane + (i << 5),
-          rows * across,
-          f32x4.splat(4),
-          f32x4.splat(8),
+        const from = filter + ((k * outStride) << 2);
+        transformEight(from, tapStride, inStride, outStride, ins, filters, packed, products);
+        for (let i = 0; i < 6; i++) {
+          multiply(points + i * pointBytes, filters + i * 192, products, fours, tiles, pointPlane);
+          alongOutputs(products, horizontal + (i << 5), rows * across, f32x4.splat(4), f32x4.splat(8));
+        }
+        downRows(
+          horizontal,
+          y + (k << 2),
+          first,
+          rows,
+          across,
+          outHeight,
+          outWidth,
+          outs,
+          1,
+          outPlane,
+          nowhere,
         );
       }
-    }
-    for (let r = 0; r < rows; r++) {
-      const image = (first + r) / down;
-      const row = (first + r - image * down) * 4;
-      downOutputs(
-        horizontal + r * across * 768,
-        outPlane,
-        y + ((image * outHeight * outWidth * outs) << 2),
-        row,
-        outHeight,
-        outWidth,
-        outs,
-        nowhere,
-      );
+    } else {
+      for (let i = 0; i < 6; i++) {
+        alongRows(vertical + (i << 4), points, rows, fours, across, plane, pointPlane);
+        for (let k = 0; k < outs; k += 8) {
+          const out = horizontal + (k >> 3) * outPlane + (i << 5);
+          multiply(points, filters + k * ins * 144 + i * 192, products, fours, tiles, pointPlane);
+          alongOutputs(products, out, rows * across, f32x4.splat(4), f32x4.splat(8));
+        }
+      }
+      downRows(horizontal, y, first, rows, across, outHeight, outWidth, outs, outs >> 3, outPlane, nowhere);
     }
   }
 }
@@ -152,12 +150,74 @@ export function winogradForward(
 /** The scratch bytes of `winogradForward`. */
 export function winogradForwardScratch(n: i32, ins: i32, outs: i32, outHeight: i32, outWidth: i32): i32 {
   const across = (outWidth + 3) >> 2;
-  const blockRows = rowsOfBlock(n * ((outHeight + 3) >> 2), across);
+  const tileRows = n * ((outHeight + 3) >> 2);
+  const blockRows = rowsOfBlock(tileRows, across);
   const tiles = (blockRows * across + 3) & ~3;
   const columns = across * 4 + 2;
+  const eights = eightByEight(blockRows == tileRows, ins, outs);
   const rows = (columns * ins + outWidth * outs) << 2;
-  const buffers = ins * tiles * 24 + tiles * 192 + blockRows * ins * columns * 24 + outs * tiles * 96;
-  return rows + buffers + ins * 288 + outs * ins * 144;
+  const inputs = blockRows * ins * columns * 24 + (eights ? 6 : 1) * ins * tiles * 24;
+  const outputs = tiles * 192 + (eights ? 8 : outs) * tiles * 96;
+  return rows + inputs + outputs + ins * 288 + (eights ? 8 : outs) * ins * 144;
+}
+
+/** G g Gᵀ of eight outputs; a filter whose outputs are not neighbours is packed first. */
+function transformEight(
+  filter: usize,
+  tapStride: i32,
+  inStride: i32,
+  outStride: i32,
+  ins: i32,
+  out: usize,
+  packed: usize,
+  rows: usize,
+): void {
+  if (outStride == 1) {
+    transformFilter(filter, tapStride << 2, inStride << 2, ins, out, rows);
+  } else {
+    packBlocks(filter, packed, 9, ins, 8, tapStride, inStride, outStride);
+    transformFilter(packed, ins << 5, 32, ins, out, rows);
+  }
+}
+
+/** `alongInputs` for all channels of a block's tile rows. */
+export function alongRows(
+  vertical: usize,
+  points: usize,
+  rows: i32,
+  fours: i32,
+  across: i32,
+  plane: i32,
+  pointPlane: i32,
+): void {
+  for (let r = 0; r < rows; r++, points += across * 96) {
+    for (let c = 0, out = points; c < fours; c++, vertical += plane, out += pointPlane) {
+      alongInputs(vertical, out, across, f32x4.splat(-4));
+    }
+  }
+}
+
+/** `downOutputs` for a block's tile rows, `first` being the number of its first one in the batch. */
+function downRows(
+  horizontal: usize,
+  y: usize,
+  first: i32,
+  rows: i32,
+  across: i32,
+  outHeight: i32,
+  outWidth: i32,
+  outs: i32,
+  blocks: i32,
+  outPlane: i32,
+  nowhere: usize,
+): void {
+  const down = (outHeight + 3) >> 2;
+  for (let r = first; r < first + rows; r++, horizontal += across * 768) {
+    const image = r / down;
+    const row = (r - image * down) * 4;
+    const out = y + ((image * outHeight * outWidth * outs) << 2);
+    downOutputs(horizontal, outPlane, out, row, outHeight, outWidth, outs, blocks, nowhere);
+  }
 }
 
 /** Bᵀ down the columns: six rows of the image from `row` on, to `[ins/4][columns][6][4]`. */
@@ -250,7 +310,7 @@ function downInputsRun(
 }
 
 /** Bᵀ along a row: six neighbouring columns, 96 bytes apart, to a tile's six points; then four columns on. */
-export function alongInputs(x: usize, out: usize, tiles: i32, minus4: v128): void {
+function alongInputs(x: usize, out: usize, tiles: i32, minus4: v128): void {
   for (const end = out + tiles * 96; out < end; out += 96, x += 384) {
     const a0 = v128.load(x), a1 = v128.load(x, 96), a2 = v128.load(x, 192);
     const a3 = v128.load(x, 288), a4 = v128.load(x, 384), a5 = v128.load(x, 480);
@@ -338,7 +398,7 @@ function alongOutputs(x: usize, out: usize, tiles: i32, four: v128, eight: v128)
   }
 }
 
-/** Aᵀ down the columns: `[outs/8][column][6][8]` to four rows of the output from `row` on. */
+/** Aᵀ down the columns: `[blocks][column][6][8]` to four rows of the output from `row` on. */
 function downOutputs(
   x: usize,
   outPlane: i32,
@@ -347,6 +407,7 @@ function downOutputs(
   outHeight: i32,
   outWidth: i32,
   outs: i32,
+  blocks: i32,
   nowhere: usize,
 ): void {
   const pixelBytes = outs << 2;
@@ -355,8 +416,8 @@ function downOutputs(
   const y1 = row + 1 < outHeight ? y0 + rowBytes : nowhere;
   const y2 = row + 2 < outHeight ? y0 + rowBytes * 2 : nowhere;
   const y3 = row + 3 < outHeight ? y0 + rowBytes * 3 : nowhere;
-  if (outs <= 16) {
-    for (let k = 0; k < pixelBytes; k += 32, x += outPlane) {
+  if (blocks <= 2) {
+    for (let k = 0; k < blocks << 5; k += 32, x += outPlane) {
       downOutputsRun(
         x,
         y0 + k,
@@ -378,7 +439,7 @@ function downOutputs(
         y1 + p,
         y2 + p,
         y3 + p,
-        outs >> 3,
+        blocks,
         outPlane,
         32,
         f32x4.splat(4),

@@ -8,7 +8,7 @@
  */
 import { lane0, lane1, lane2, lane3, madd } from "../shared/simd.ts";
 import { clearFloats } from "./layout.ts";
-import { alongInputs, downInputs } from "./winograd.ts";
+import { alongRows, downInputs, eightByEight } from "./winograd.ts";
 
 /** Tiles of a block at the least: each block's products are added in memory. */
 const BLOCK = 32;
@@ -43,82 +43,60 @@ export function winogradGradient(
   const xPointPlane = blockRows * across * 96; // of a block's tiles, four channels
   const ePointPlane = blockRows * across * 192; // of a block's tiles, eight channels
 
+  const xPointBytes = fours * xPointPlane; // of one transformed row
+  const ePointBytes = (outs >> 3) * ePointPlane;
+  const eights = eightByEight(blockRows == tileRows, ins, outs);
+  const layers = eights ? 6 : 1;
+
   const zeros = scratch;
   const xVertical = zeros + ((columns * max(ins, outs)) << 2);
   const eVertical = xVertical + blockRows * fours * xPlane;
   const xPoints = eVertical + blockRows * (outs >> 2) * ePlane;
-  const ePoints = xPoints + fours * xPointPlane;
-  const sums = ePoints + (outs >> 3) * ePointPlane;
-  clearFloats(zeros, columns * max(ins, outs));
-  clearFloats(xVertical, (eVertical - xVertical) >> 2); // columns beyond the images
-  clearFloats(eVertical, (xPoints - eVertical) >> 2);
+  const ePoints = xPoints + layers * xPointBytes;
+  const sums = ePoints + layers * ePointBytes;
+  clearFloats(zeros, (xPoints - zeros) >> 2); // columns beyond the images too
 
   for (let first = 0; first < tileRows; first += blockRows) {
     const rows = min(blockRows, tileRows - first);
     for (let r = 0; r < rows; r++) {
       const image = (first + r) / down;
       const row = (first + r - image * down) * 4;
-      downInputs(
-        x + ((image * h * w * ins) << 2),
-        row - padding,
-        h,
-        w,
-        ins,
-        padding,
-        columns,
-        zeros,
-        xVertical + r * fours * xPlane,
-        xPlane,
-      );
-      downGradients(
-        e + ((image * outHeight * outWidth * outs) << 2),
-        row,
-        outHeight,
-        outWidth,
-        outs,
-        zeros,
-        eVertical + r * (outs >> 2) * ePlane,
-        ePlane,
-      );
+      const xImage = x + ((image * h * w * ins) << 2);
+      const eImage = e + ((image * outHeight * outWidth * outs) << 2);
+      const xTo = xVertical + r * fours * xPlane;
+      const eTo = eVertical + r * (outs >> 2) * ePlane;
+      downInputs(xImage, row - padding, h, w, ins, padding, columns, zeros, xTo, xPlane);
+      downGradients(eImage, row, outHeight, outWidth, outs, zeros, eTo, ePlane);
     }
     for (let i = 0; i < 6; i++) {
-      for (let r = 0; r < rows; r++) {
-        for (let c = 0; c < fours; c++) {
-          alongInputs(
-            xVertical + (r * fours + c) * xPlane + (i << 4),
-            xPoints + c * xPointPlane + r * across * 96,
-            across,
-            f32x4.splat(-4),
-          );
-        }
-        for (let k = 0; k < outs >> 2; k++) {
-          alongGradients(
-            eVertical + (r * (outs >> 2) + k) * ePlane + (i << 4),
-            ePoints + (k >> 1) * ePointPlane + ((k & 1) << 4) + r * across * 192,
-            across,
-            f32x4.splat(4),
-          );
-        }
-      }
-      for (let k = 0; k < outs >> 3; k++) {
-        for (let c = 0; c < fours; c++) {
-          multiply(
-            xPoints + c * xPointPlane,
-            ePoints + k * ePointPlane,
-            sums + (k * fours + c) * 4608 + i * 768,
-            rows * across,
-            first > 0,
-          );
+      const layer = eights ? i : 0;
+      const xTo = xPoints + layer * xPointBytes;
+      const eTo = ePoints + layer * ePointBytes;
+      alongRows(xVertical + (i << 4), xTo, rows, fours, across, xPlane, xPointPlane);
+      alongGradientRows(eVertical + (i << 4), eTo, rows, outs >> 2, across, ePlane, ePointPlane);
+      if (eights) continue;
+      for (let k = 0, sum = sums + i * 768; k < outs >> 3; k++) {
+        for (let c = 0; c < fours; c++, sum += 4608) {
+          multiply(xTo + c * xPointPlane, eTo + k * ePointPlane, sum, rows * across, first > 0);
         }
       }
     }
   }
-  for (let k = 0; k < outs; k += 8) {
-    for (let c = 0; c < ins; c++) {
-      const from = sums + ((k >> 3) * fours + (c >> 2)) * 4608 + ((c & 3) << 5);
-      const to = out + ((c * outs + k) << 2);
-      transformBack(from, to, (ins * outs) << 2, zeros);
-      transformBack(from + 16, to + 16, (ins * outs) << 2, zeros);
+  for (let k = 0, sum = sums; k < outs >> 3; k++) {
+    for (let c = 0; c < fours; c++) {
+      if (eights) {
+        for (let i = 0; i < 6; i++) {
+          const xFrom = xPoints + i * xPointBytes + c * xPointPlane;
+          const eFrom = ePoints + i * ePointBytes + k * ePointPlane;
+          multiply(xFrom, eFrom, sum + i * 768, tileRows * across, false);
+        }
+      }
+      for (let lane = 0; lane < 4; lane++) {
+        const to = out + (((c * 4 + lane) * outs + k * 8) << 2);
+        transformBack(sum + (lane << 5), to, (ins * outs) << 2, zeros);
+        transformBack(sum + (lane << 5) + 16, to + 16, (ins * outs) << 2, zeros);
+      }
+      if (!eights) sum += 4608;
     }
   }
 }
@@ -126,11 +104,13 @@ export function winogradGradient(
 /** The scratch bytes of `winogradGradient`. */
 export function winogradGradientScratch(n: i32, ins: i32, outs: i32, outHeight: i32, outWidth: i32): i32 {
   const across = (outWidth + 3) >> 2;
-  const blockRows = rowsOfBlock(n * ((outHeight + 3) >> 2), across);
+  const tileRows = n * ((outHeight + 3) >> 2);
+  const blockRows = rowsOfBlock(tileRows, across);
+  const eights = eightByEight(blockRows == tileRows, ins, outs);
   const columns = across * 4 + 2;
   const tiles = blockRows * across;
-  return columns * max(ins, outs) * 4 + blockRows * ins * columns * 24 + tiles * outs * 96 +
-    tiles * (ins + outs) * 24 + outs * ins * 144;
+  const vertical = columns * max(ins, outs) * 4 + blockRows * ins * columns * 24 + tiles * outs * 96;
+  return vertical + (eights ? 6 : 1) * tiles * (ins + outs) * 24 + (eights ? 4608 : outs * ins * 144);
 }
 
 /** A down the columns: four rows of the gradient from `row` on, to `[outs/4][column][6][4]`. */
@@ -198,6 +178,23 @@ function alongGradients(e: usize, out: usize, tiles: i32, four: v128): void {
     v128.store(out, f32x4.add(p, q), 96);
     v128.store(out, f32x4.sub(p, q), 128);
     v128.store(out, a3, 160);
+  }
+}
+
+/** `alongGradients` for all channels of a block's tile rows, to `[outs/8][tile][6][8]`. */
+function alongGradientRows(
+  vertical: usize,
+  points: usize,
+  rows: i32,
+  fours: i32,
+  across: i32,
+  plane: i32,
+  pointPlane: i32,
+): void {
+  for (let r = 0; r < rows; r++, points += across * 192) {
+    for (let k = 0; k < fours; k++, vertical += plane) {
+      alongGradients(vertical, points + (k >> 1) * pointPlane + ((k & 1) << 4), across, f32x4.splat(4));
+    }
   }
 }
 
