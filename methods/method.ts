@@ -26,6 +26,7 @@ export interface Problem {
   readonly imageShape: Shape;
   /** Shape of what a network sees of a measurement, e.g. the zero-filled image. */
   readonly seenShape: Shape;
+  /** Shape of a measurement. */
   readonly measurementShape: Shape;
   /** The budget: how many generator updates there will be. */
   readonly updates: number;
@@ -87,12 +88,15 @@ export interface Learner extends Disposable {
 
 /** A method. */
 export interface Method<S extends Settings = Settings> {
+  /** Its name in `--methods`, tables and records. */
   readonly name: string;
   /** One line for lists and captions. */
   readonly about: string;
   /** Paper, and section or equation. */
   readonly source: string;
+  /** What it may know. */
   readonly knows: Knows;
+  /** Its settings, which `--set` can change. */
   readonly settings: S;
   /** Whether it learns by updates, and so has seeds. */
   readonly trains: boolean;
@@ -102,5 +106,6 @@ export interface Method<S extends Settings = Settings> {
   readonly effort: number;
   /** A number to be chosen on validation subjects by the benchmark's leading metric, and the values to try. */
   readonly tune?: { readonly setting: string; readonly values: readonly number[] };
+  /** Sets the method up for one problem and one seed, which `rng` is named after. */
   prepare(problem: Problem, settings: Values<S>, rng: Rng): Learner;
 }

@@ -145,7 +145,12 @@ Deno.test("the certificate is followed with its terms and the critic's steepest 
 
 Deno.test("every unsupervised rival of the same settings has the supervised method's generator, weight for weight", async () => {
   const initial = async (method: Method) => {
-    using learner = prepareToy(method, { residual: true, poolKind: "average" });
+    using learner = prepareToy(method, {
+      residual: true,
+      poolKind: "average",
+      initialisation: "he",
+      lastScale: 1,
+    });
     const weights = (await learner.weights()).filter(({ name }) => name.startsWith("G/"));
     return { weights, parameters: learner.parameters, macs: learner.macs([64, 64, 2]) };
   };
