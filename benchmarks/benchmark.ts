@@ -23,6 +23,7 @@ export const commonSettings = {
     about: "generator updates, the budget of every trained method",
   },
   batch: { default: 1, min: 1, max: 64, whole: true, about: "samples in a batch" },
+  mirror: { default: true, about: "whether training images are mirrored at random before they are measured" },
   checks: {
     default: 6,
     min: 1,

@@ -74,6 +74,7 @@ export async function runJob(
       x,
       y,
       batch: problem.batch,
+      mirror: settings.mirror as boolean,
       rng: seeded.stream("samples"),
     }),
     validation,

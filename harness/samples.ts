@@ -12,7 +12,7 @@ import { explain } from "../core/errors.ts";
 import { type Image, sameShape, scaled } from "../core/image.ts";
 import { type Rng, stream } from "../core/random.ts";
 import type { Values } from "../core/settings.ts";
-import type { Dataset } from "../datasets/dataset.ts";
+import type { Dataset, Sample } from "../datasets/dataset.ts";
 import type { Batch, Knows, Meeting } from "../methods/method.ts";
 import type { Acquisition, Measured } from "../physics/acquisition.ts";
 import type { Operator } from "../physics/operator.ts";
@@ -30,6 +30,12 @@ export interface Encounter {
 
 // Enough for every sample of the embedded data, and little beside the weights and activations of a large network.
 const shelfBytes = 96 * 2 ** 20;
+
+/** How a training image can be mirrored: its rows, its columns, both, or not. */
+export const mirrors = ["as it is", "rows", "columns", "both"] as const;
+
+/** One of {@linkcode mirrors}. */
+export type Mirror = typeof mirrors[number];
 
 /** Measured samples of one benchmark's data. */
 export class Shelf {
@@ -49,12 +55,12 @@ export class Shelf {
     return new Shelf(dataset, benchmark, benchmark.acquisition(settings, taskStream), taskStream);
   }
 
-  /** One sample, measured. */
-  async get(ref: SampleRef): Promise<Encounter> {
-    const key = `${ref.subject}/${ref.sample}`;
+  /** One sample, mirrored as `mirror` says before it is measured: a training image more, of the same subject. */
+  async get(ref: SampleRef, mirror: Mirror = "as it is"): Promise<Encounter> {
+    const key = `${ref.subject}/${ref.sample}${mirror === "as it is" ? "" : `/${mirror}`}`;
     const kept = this.#kept.get(key);
     if (kept !== undefined) return kept;
-    const sample = await this.dataset.sample(ref.subject, ref.sample);
+    const sample = mirrored(await this.dataset.sample(ref.subject, ref.sample), mirror);
     const measured = await this.acquisition.measure(sample, stream(`${this.taskStream}/measure/${key}`));
     const seen = await seenOf(this.benchmark, measured);
     const scale = this.benchmark.scale(seen);
@@ -78,6 +84,27 @@ export class Shelf {
     this.#kept.set(key, encounter);
     this.#bytes += bytes;
   }
+}
+
+/** A sample with its image mirrored; one that holds a measurement already cannot be. */
+function mirrored(sample: Sample, mirror: Mirror): Sample {
+  if (mirror === "as it is" || sample.image === undefined || sample.measurement !== undefined) return sample;
+  const { reference: _, ...rest } = sample;
+  return { ...rest, image: mirroredImage(sample.image, mirror) };
+}
+
+function mirroredImage({ shape, data }: Image, mirror: Mirror): Image {
+  const [height, width, channels] = shape;
+  const [flipRows, flipColumns] = [mirror !== "columns", mirror !== "rows"];
+  const result = new Float32Array(data.length);
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const from = (flipRows ? height - 1 - row : row) * width + (flipColumns ? width - 1 - column : column);
+      const to = (row * width + column) * channels;
+      for (let c = 0; c < channels; c++) result[to + c] = data[from * channels + c];
+    }
+  }
+  return { shape, data: result };
 }
 
 async function seenOf(benchmark: Benchmark, { operator, measurement }: Measured): Promise<Image> {
@@ -126,6 +153,8 @@ export interface Supply {
   readonly x: readonly SampleRef[];
   readonly y: readonly SampleRef[];
   readonly batch: number;
+  /** Whether training samples are shown mirrored at random. */
+  readonly mirror: boolean;
   /** Orders the samples: every one once an epoch, in an order of the epoch's own. */
   readonly rng: Rng;
 }
@@ -134,9 +163,9 @@ export interface Supply {
  * Deals out batches for ever. A method that may know pairs gets the images of x with their own measurements;
  * any other gets images of x and measurements of y, which share no subject.
  */
-export function batches({ shelf, knows, x, y, batch, rng }: Supply): () => Promise<Batch> {
-  const measurements = new Deck(shelf, knows.pairs ? x : y, rng.stream(knows.pairs ? "pairs" : "y"));
-  const images = knows.pairs ? undefined : new Deck(shelf, x, rng.stream("x"));
+export function batches({ shelf, knows, x, y, batch, mirror, rng }: Supply): () => Promise<Batch> {
+  const measurements = new Deck(shelf, knows.pairs ? x : y, mirror, rng.stream(knows.pairs ? "pairs" : "y"));
+  const images = knows.pairs ? undefined : new Deck(shelf, x, mirror, rng.stream("x"));
   return async () => {
     const ys = await measurements.take(batch, () => true);
     const { operator } = ys[0].measured;
@@ -153,10 +182,15 @@ export function batches({ shelf, knows, x, y, batch, rng }: Supply): () => Promi
 
 /** Samples in random order, each once an epoch. */
 class Deck {
-  #queue: SampleRef[] = [];
+  #queue: { ref: SampleRef; mirror: Mirror }[] = [];
   #epoch = 0;
 
-  constructor(readonly shelf: Shelf, readonly refs: readonly SampleRef[], readonly rng: Rng) {}
+  constructor(
+    readonly shelf: Shelf,
+    readonly refs: readonly SampleRef[],
+    readonly mirror: boolean,
+    readonly rng: Rng,
+  ) {}
 
   /**
    * Takes `count` samples that share one operator and suit `fits`; what does not suit keeps its place in the queue.
@@ -172,9 +206,10 @@ class Deck {
             fix: "set batch=1, or bring all data to one matrix size",
           }));
         }
-        this.#queue.push(...this.rng.stream(`epoch-${this.#epoch++}`).shuffled(this.refs));
+        this.#queue.push(...this.#nextEpoch());
       }
-      const candidate = await this.shelf.get(this.#queue[at]);
+      const { ref, mirror } = this.#queue[at];
+      const candidate = await this.shelf.get(ref, mirror);
       const alike = taken.length === 0 || candidate.measured.operator === taken[0].measured.operator;
       if (alike && fits(candidate)) {
         taken.push(candidate);
@@ -182,5 +217,14 @@ class Deck {
       } else at += 1;
     }
     return taken;
+  }
+
+  #nextEpoch(): { ref: SampleRef; mirror: Mirror }[] {
+    const rng = this.rng.stream(`epoch-${this.#epoch++}`);
+    const how = rng.stream("mirror");
+    return rng.shuffled(this.refs).map((ref) => ({
+      ref,
+      mirror: this.mirror ? mirrors[how.integer(mirrors.length)] : "as it is",
+    }));
   }
 }

@@ -14,7 +14,10 @@ const split = splitBySubject(contents, stream("a"));
 function supply(pairs: boolean, operator: "exactly" | "nothing", batch = 1, seed = "seed") {
   const shelf = new Shelf(toyDataset(contents), benchmark, benchmark.acquisition({}, "s"), "task");
   const { x, y } = split.parts;
-  return { shelf, draw: batches({ shelf, knows: { pairs, operator }, x, y, batch, rng: stream(seed) }) };
+  return {
+    shelf,
+    draw: batches({ shelf, knows: { pairs, operator }, x, y, batch, mirror: false, rng: stream(seed) }),
+  };
 }
 
 /** The values of images by the subject they are of, so that a batch can be told where it came from. */
@@ -85,6 +88,20 @@ Deno.test("a shelf gives the same values whether it kept the sample or measured 
   const again = await supply(true, "exactly").shelf.get(ref);
   deepStrictEqual(first.measured.measurement, again.measured.measurement);
   ok(first === await shelf.get(ref));
+});
+
+Deno.test("a mirrored sample is its mirrored image, measured", async () => {
+  const { shelf } = supply(true, "exactly");
+  const ref = split.parts.x[0];
+  const plain = (await shelf.get(ref)).measured;
+  for (const [mirror, row, column] of [["rows", 3, 0], ["columns", 0, 3], ["both", 3, 3]] as const) {
+    const { image, measurement } = (await shelf.get(ref, mirror)).measured;
+    deepStrictEqual([...image!.data.slice(0, 2)], [
+      ...plain.image!.data.slice((row * 4 + column) * 2).slice(0, 2),
+    ]);
+    // The operator stays where it is: it measures every other column of the mirrored image, too.
+    deepStrictEqual([...measurement.data.slice(0, 4)], [...image!.data.slice(0, 2), 0, 0]);
+  }
 });
 
 Deno.test("a shelf refuses a sample without signal, and names it", async () => {
