@@ -100,8 +100,8 @@ const compositions: { readonly [name: string]: Composition } = {
         filterShape: [filterHeight, filterWidth, x.shape[3], gradient.shape[3]],
       }),
 
-  [kernel.spaceToDepth]: ({ x }, { block, padding, rows, columns }) => {
-    const [n, height, width, channels] = x.shape;
+  [kernel.spaceToDepth]: ({ x }, { block, padding, height, width, rows, columns }) => {
+    const [n, , , channels] = x.shape;
     const [tall, wide] = [rows * block, columns * block];
     const whole = tf.pad(x, [
       [0, 0],
@@ -114,8 +114,8 @@ const compositions: { readonly [name: string]: Composition } = {
     return tf.reshape(tf.transpose(split, [0, 2, 1, 3, 4]), [n, rows, columns, block * block * channels]);
   },
 
-  [kernel.depthToSpace]: ({ x }, { block, padding, height, width }) => {
-    const [n, rows, columns, depth] = x.shape;
+  [kernel.depthToSpace]: ({ x }, { block, padding, height, width, rows, columns }) => {
+    const [n, , , depth] = x.shape;
     const channels = depth / (block * block);
     const split = tf.reshape(x, [n * rows, columns, block, block, channels]);
     const whole = tf.reshape(tf.transpose(split, [0, 2, 1, 3, 4]), [
@@ -175,9 +175,9 @@ const compositions: { readonly [name: string]: Composition } = {
     extent[x.rank - 1] = size;
     return tf.slice(x as tf.Tensor, begin, extent);
   },
-  [kernel.padChannels]: ({ x }, { start, channels }) => {
+  [kernel.padChannels]: ({ x }, { start, size, channels }) => {
     const paddings = x.shape.map((): [number, number] => [0, 0]);
-    paddings[x.rank - 1] = [start, channels - start - x.shape[x.rank - 1]];
+    paddings[x.rank - 1] = [start, channels - start - size];
     return tf.pad(x as tf.Tensor, paddings);
   },
 

@@ -6,6 +6,7 @@
  * (the sign of a leaky ReLU's input, the place of a maximum) enters as a constant, `stopGradient`ed, because its derivative is zero
  * almost everywhere: passing zeros on instead would cost a backward pass of zeros.
  *
+ * Attributes carry every size that a gradient needs, so that no tensor is kept alive for its shape's sake.
  * Registered gradients are lazy: an input's gradient is only computed where somebody asks for it.
  */
 
@@ -68,13 +69,16 @@ register(kernel.conv2dBackpropFilter, ["x", "gradient"], (g, [x, gradient], { pa
   gradient: () => run(kernel.conv2d, { x, filter: g }, { padding }),
 }));
 
-register(kernel.spaceToDepth, ["x"], (g, [x], { block, padding }) => ({
-  x: () => run(kernel.depthToSpace, { x: g }, { block, padding, height: x.shape[1], width: x.shape[2] }),
-}));
-
-register(kernel.depthToSpace, ["x"], (g, [x], { block, padding }) => ({
-  x: () => run(kernel.spaceToDepth, { x: g }, { block, padding, rows: x.shape[1], columns: x.shape[2] }),
-}));
+register(
+  kernel.spaceToDepth,
+  [],
+  (g, _saved, sizes) => ({ x: () => run(kernel.depthToSpace, { x: g }, sizes) }),
+);
+register(
+  kernel.depthToSpace,
+  [],
+  (g, _saved, sizes) => ({ x: () => run(kernel.spaceToDepth, { x: g }, sizes) }),
+);
 
 register(kernel.instanceNorm, ["x"], (g, [x], { epsilon }) => ({
   x: () => run(kernel.instanceNormGradient, { x, v: g }, { epsilon }),
@@ -113,21 +117,24 @@ register(kernel.placeMaximum, ["where"], (g, [where]) => ({
   x: () => run(kernel.pickMaximum, { where, x: g }),
 }));
 
-register(kernel.concatChannels, ["a", "b"], (g, [a, b]) => {
-  const [first, second] = [a, b].map((part) => part.shape[part.rank - 1]);
+register(kernel.concatChannels, [], (g, _saved, { first, second }) => {
+  const channels = (first as number) + (second as number);
   return {
-    a: () => run(kernel.sliceChannels, { x: g }, { start: 0, size: first }),
-    b: () => run(kernel.sliceChannels, { x: g }, { start: first, size: second }),
+    a: () => run(kernel.sliceChannels, { x: g }, { start: 0, size: first, channels }),
+    b: () => run(kernel.sliceChannels, { x: g }, { start: first, size: second, channels }),
   };
 });
 
-register(kernel.sliceChannels, ["x"], (g, [x], { start }) => ({
-  x: () => run(kernel.padChannels, { x: g }, { start, channels: x.shape[x.rank - 1] }),
-}));
-
-register(kernel.padChannels, ["x"], (g, [x], { start }) => ({
-  x: () => run(kernel.sliceChannels, { x: g }, { start, size: x.shape[x.rank - 1] }),
-}));
+register(
+  kernel.sliceChannels,
+  [],
+  (g, _saved, sizes) => ({ x: () => run(kernel.padChannels, { x: g }, sizes) }),
+);
+register(
+  kernel.padChannels,
+  [],
+  (g, _saved, sizes) => ({ x: () => run(kernel.sliceChannels, { x: g }, sizes) }),
+);
 
 register(kernel.l1, ["a", "b"], (g, saved) => {
   const [a, b] = saved.map(stopGradient);

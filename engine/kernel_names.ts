@@ -9,11 +9,12 @@ export const kernel = {
   /** x, gradient; `padding`, `filterHeight`, `filterWidth`: the convolution's adjoint in its filter. */
   conv2dBackpropFilter: "EngineConv2dBackpropFilter",
   /**
-   * x; `block`, `padding`, `rows`, `columns`: the first `rows` x `columns` blocks of the image with `padding` zeros
-   * before it and as many as it takes after it, as `[n, rows, columns, block·block·c]`.
+   * x; `block`, `padding`, `height`, `width`, `rows`, `columns`: the first `rows` x `columns` blocks of the image
+   * `[n, height, width, c]` with `padding` zeros before it and as many as it takes after it, as
+   * `[n, rows, columns, block·block·c]`.
    */
   spaceToDepth: "EngineSpaceToDepth",
-  /** x; `block`, `padding`, `height`, `width`: the adjoint of `spaceToDepth`, back to `[n, height, width, c]`. */
+  /** x; the same: the adjoint of `spaceToDepth`, back to `[n, height, width, c]`. */
   depthToSpace: "EngineDepthToSpace",
   /** x; `epsilon`: instance normalisation N(x). */
   instanceNorm: "EngineInstanceNorm",
@@ -33,11 +34,11 @@ export const kernel = {
   pickMaximum: "EnginePickMaximum",
   /** where, x (half as large): the adjoint of `pickMaximum` in x. */
   placeMaximum: "EnginePlaceMaximum",
-  /** a, b: `[…, c]` and `[…, d]` to `[…, c + d]`. */
+  /** a, b; `first`, `second`: `[…, first]` and `[…, second]` to `[…, first + second]`. */
   concatChannels: "EngineConcatChannels",
-  /** x; `start`, `size`. */
+  /** x; `start`, `size`, `channels`: `[…, channels]` to `[…, size]`. */
   sliceChannels: "EngineSliceChannels",
-  /** x; `start`, `channels`: x among zeros, the adjoint of `sliceChannels`. */
+  /** x; the same: x among zeros, the adjoint of `sliceChannels`. */
   padChannels: "EnginePadChannels",
   /** a, b: mean |a − b|. */
   l1: "EngineL1",

@@ -71,6 +71,8 @@ export function conv2d(x: tf.Tensor4D, filter: tf.Tensor4D, options: Convolution
     const blocks = run<tf.Tensor4D>(kernel.spaceToDepth, { x }, {
       block: stride,
       padding,
+      height,
+      width,
       rows: rows + blockRows - 1,
       columns: columns + blockColumns - 1,
     });
@@ -78,6 +80,8 @@ export function conv2d(x: tf.Tensor4D, filter: tf.Tensor4D, options: Convolution
     const filterBlocks = run<tf.Tensor4D>(kernel.spaceToDepth, { x: filterAsImage }, {
       block: stride,
       padding: 0,
+      height: filterHeight,
+      width: filterWidth,
       rows: blockRows,
       columns: blockColumns,
     });
@@ -200,7 +204,7 @@ export function concatChannels<T extends tf.Tensor>(a: T, b: T): T {
       "give both the same batch, height and width",
     );
   }
-  return run(kernel.concatChannels, { a, b });
+  return run(kernel.concatChannels, { a, b }, { first: a.shape[a.rank - 1], second: b.shape[b.rank - 1] });
 }
 
 /** `size` channels from `start` on: `[…, c]` to `[…, size]`. */
@@ -214,7 +218,7 @@ export function sliceChannels<T extends tf.Tensor>(x: T, start: number, size: nu
       "stay within its last axis",
     );
   }
-  return run(kernel.sliceChannels, { x }, { start, size });
+  return run(kernel.sliceChannels, { x }, { start, size, channels });
 }
 
 /** mean |a − b|, a scalar; its derivative where a = b is 0. */

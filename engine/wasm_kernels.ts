@@ -75,15 +75,15 @@ function kernels(backend: BackendWasm, { calls, scratch }: WasmModule): { readon
       return convolve("convForward", x, s, make([m, n]), [1, 1, m, n, 1, 1, n, 0]);
     },
 
-    [kernel.spaceToDepth]({ x }, { block, padding, rows, columns }) {
-      const [n, height, width, channels] = x.shape;
+    [kernel.spaceToDepth]({ x }, { block, padding, height, width, rows, columns }) {
+      const [n, , , channels] = x.shape;
       const out = make([n, rows, columns, block * block * channels]);
       calls.spaceToDepth(at(x), at(out), n, height, width, channels, block, padding, rows, columns);
       return out;
     },
 
-    [kernel.depthToSpace]({ x }, { block, padding, height, width }) {
-      const [n, rows, columns, depth] = x.shape;
+    [kernel.depthToSpace]({ x }, { block, padding, height, width, rows, columns }) {
+      const [n, , , depth] = x.shape;
       const channels = depth / (block * block);
       const out = make([n, height, width, channels]);
       calls.depthToSpace(at(x), at(out), n, height, width, channels, block, padding, rows, columns);
@@ -155,22 +155,19 @@ function kernels(backend: BackendWasm, { calls, scratch }: WasmModule): { readon
       return out;
     },
 
-    [kernel.concatChannels]({ a, b }) {
-      const [first, second] = [lastOf(a), lastOf(b)];
+    [kernel.concatChannels]({ a, b }, { first, second }) {
       const out = make([...a.shape.slice(0, -1), first + second]);
       calls.concatChannels(at(a), at(b), at(out), sizeOf(a.shape) / first, first, second);
       return out;
     },
 
-    [kernel.sliceChannels]({ x }, { start, size }) {
-      const channels = lastOf(x);
+    [kernel.sliceChannels]({ x }, { start, size, channels }) {
       const out = make([...x.shape.slice(0, -1), size]);
       calls.sliceChannels(at(x), at(out), sizeOf(x.shape) / channels, channels, start, size);
       return out;
     },
 
-    [kernel.padChannels]({ x }, { start, channels }) {
-      const size = lastOf(x);
+    [kernel.padChannels]({ x }, { start, size, channels }) {
       const out = make([...x.shape.slice(0, -1), channels]);
       calls.padChannels(at(x), at(out), sizeOf(x.shape) / size, channels, start, size);
       return out;
@@ -215,8 +212,4 @@ function kernels(backend: BackendWasm, { calls, scratch }: WasmModule): { readon
       return updated;
     },
   };
-}
-
-function lastOf(tensor: tf.TensorInfo): number {
-  return tensor.shape[tensor.shape.length - 1];
 }

@@ -30,3 +30,11 @@ Deno.test("the portable training gives bits of its own, as stable", async () => 
   assert.equal(await train(["--liftoff-only"], ["--portable"]), expected);
   assert.equal(await train(["--no-liftoff"], ["--portable"]), expected);
 });
+
+Deno.test({
+  name: "a processor without fused multiply-add gets the portable bits by itself",
+  ignore: Deno.build.arch !== "x86_64", // the flag that hides the instruction exists there only
+  async fn() {
+    assert.equal(await train(["--no-enable-fma3"]), await train([], ["--portable"]));
+  },
+});
