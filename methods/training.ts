@@ -51,12 +51,16 @@ export interface RandomTensors {
   normal<R extends tf.Rank>(shape: tf.ShapeMap[R]): tf.Tensor<R>;
 }
 
+/** What a maker sees: a batch, and random numbers of the step's own stream. */
+export interface Material<K extends Knows = Knows> extends Batch<K> {
+  /** The numbers that the step's losses draw from, too. */
+  readonly random: RandomTensors;
+}
+
 /** What a loss sees. */
-export interface Scene<K extends Knows = Knows, Makers extends string = string> extends Batch<K> {
+export interface Scene<K extends Knows = Knows, Makers extends string = string> extends Material<K> {
   /** What each maker made of the batch: with its gradient in a step over that network, as plain data elsewhere. */
   readonly fake: { readonly [letter in Makers]: tf.Tensor4D };
-  /** Random numbers of the step's own stream. */
-  readonly random: RandomTensors;
 }
 
 /** One step of an update. */
@@ -100,7 +104,9 @@ export interface Definition<
   /** Makes the networks; each opens a stream of its own. */
   networks(set: Values<S>, problem: Problem, rng: Rng): N;
   /** What a network makes of a batch, for losses to share. */
-  readonly fakes?: { readonly [letter in Makers]: (network: N[letter], batch: Batch<K>) => tf.Tensor4D };
+  readonly fakes?: {
+    readonly [letter in Makers]: (network: N[letter], material: Material<K>) => tf.Tensor4D;
+  };
   /** Scalars to be minimised. */
   readonly losses: {
     readonly [loss in Losses]: (networks: N, scene: Scene<K, Makers>, set: Values<S>) => tf.Scalar;
@@ -164,14 +170,14 @@ function learner<
   type RunningStep = typeof steps[number];
 
   /** A batch, and what networks made of it so far. */
-  interface Material {
+  interface Drawn {
     readonly batch: Batch<K>;
     readonly made: Map<Makers, tf.Tensor4D>;
     /** What pools gave for it. */
     readonly pooled: Map<ImagePool, tf.Tensor4D>;
   }
 
-  const taken = async (draw: () => Promise<Batch>): Promise<Material> => {
+  const taken = async (draw: () => Promise<Batch>): Promise<Drawn> => {
     const batch = await draw();
     if (definition.knows.operator === "exactly" && batch.A === undefined) {
       tf.dispose([batch.x, batch.y]);
@@ -183,7 +189,7 @@ function learner<
     return { batch: batch as Batch<K>, made: new Map(), pooled: new Map() };
   };
 
-  const dispose = ({ batch, made, pooled }: Material): void =>
+  const dispose = ({ batch, made, pooled }: Drawn): void =>
     tf.dispose([batch.x, batch.y, ...made.values(), ...pooled.values()]);
 
   const keep = <Key>(images: Map<Key, tf.Tensor4D>, key: Key, image: tf.Tensor4D): tf.Tensor4D => {
@@ -192,12 +198,12 @@ function learner<
     return image;
   };
 
-  const make = (letter: Makers, batch: Batch<K>) => definition.fakes![letter](networks[letter], batch);
-
   /** What a loss sees in a step; fakes are made, or fetched, when it first asks for them. */
-  const scene = (step: RunningStep, { batch, made, pooled }: Material): Scene<K, Makers> => {
+  const scene = (step: RunningStep, { batch, made, pooled }: Drawn): Scene<K, Makers> => {
+    const make = (letter: Makers) =>
+      definition.fakes![letter](networks[letter], { ...batch, random: step.random });
     const plain = (letter: Makers) =>
-      made.get(letter) ?? keep(made, letter, withoutTape(batch.y, () => make(letter, batch)));
+      made.get(letter) ?? keep(made, letter, withoutTape(batch.y, () => make(letter)));
     const given = (letter: Makers) => {
       if (!step.pool) return plain(letter);
       const pool = step.pools.get(letter)!;
@@ -207,17 +213,16 @@ function learner<
     for (const letter of makers) {
       let image: tf.Tensor4D | undefined;
       Object.defineProperty(fake, letter, {
-        get: () =>
-          image ??= step.over.includes(letter) ? keep(made, letter, make(letter, batch)) : given(letter),
+        get: () => image ??= step.over.includes(letter) ? keep(made, letter, make(letter)) : given(letter),
       });
     }
     return { ...batch, fake, random: step.random };
   };
 
   /** One update of the networks of one step; the loss's value belongs to the caller. */
-  const minimise = (step: RunningStep, material: Material, progress: number): tf.Scalar => {
+  const minimise = (step: RunningStep, drawn: Drawn, progress: number): tf.Scalar => {
     const loss = tf.tidy(() => {
-      const seen = scene(step, material);
+      const seen = scene(step, drawn);
       const { value, grads } = tf.variableGrads(
         () => definition.losses[step.minimise](networks, seen, set),
         step.variables,
@@ -238,14 +243,14 @@ function learner<
     const shared = await taken(draw);
     try {
       for (const step of steps) {
-        const values: tf.Scalar[] = [];
+        const values = losses.get(step.minimise) ?? [];
         losses.set(step.minimise, values);
         for (let time = 0; time < (step.times ?? 1); time++) {
-          const material = step.batch === "fresh" ? await taken(draw) : shared;
+          const drawn = step.batch === "fresh" ? await taken(draw) : shared;
           try {
-            values.push(minimise(step, material, progress));
+            values.push(minimise(step, drawn, progress));
           } finally {
-            if (material !== shared) dispose(material);
+            if (drawn !== shared) dispose(drawn);
           }
         }
       }
