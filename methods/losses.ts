@@ -1,8 +1,8 @@
 /**
  * Losses of the cycleGAN family, as functions of tensors. All are means over the batch.
  *
- * A critic φ maps images to patch maps; φ(x), one number an image, is the mean of its map. In the paper's letters
- * (000) the critics maximise and the generators minimise
+ * A critic φ maps images to patch maps; φ(x), one number an image, is the mean of its map. In the paper's
+ * letters (000) the critics maximise and the generators minimise
  *
  *     γ·ℓ_cycle + ℓ_disc,   ℓ_disc = E φ(x) − E φ(G(y))  (+ the same of ψ in the measurements)
  *

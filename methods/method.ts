@@ -2,8 +2,9 @@
  * The contract between a method and whoever runs it.
  *
  * A {@linkcode Method} is a value: what it is called, what it may know, its settings, and how to prepare a
- * {@linkcode Learner} for a problem. Trained networks, classical algorithms and negative controls are all methods;
- * `defineMethod` (training.ts) makes one of networks, losses and steps. Methods know neither datasets nor metrics.
+ * {@linkcode Learner} for a problem. Trained networks, classical algorithms and negative controls are all
+ * methods; `defineMethod` (training.ts) makes one of networks, losses and steps. Methods know neither datasets
+ * nor metrics.
  */
 
 import type * as tf from "@tensorflow/tfjs-core";
@@ -40,15 +41,15 @@ export interface Meeting<K extends Knows = Knows> {
   readonly A: K["operator"] extends "exactly" ? Operator : Operator | undefined;
   /**
    * What a network sees of a measurement: `[batch, ...measurementShape]` to `[batch, ...seenShape]`. It is the
-   * benchmark's, equal for all methods. For methods that may not know the operator `y` is seen already, and this
-   * is the identity. Borrows, and returns a tensor that the caller owns.
+   * benchmark's, equal for all methods. For methods that may not know the operator `y` is seen already, and
+   * this is the identity. Borrows, and returns a tensor that the caller owns.
    */
   see(y: tf.Tensor): tf.Tensor4D;
 }
 
 /**
- * A batch to learn from. x and y are matched where `knows.pairs`, else of different subjects. All of a batch has one
- * operator and one shape. The tensors belong to whoever drew them.
+ * A batch to learn from. x and y are matched where `knows.pairs`, else of different subjects. All of a batch
+ * has one operator and one shape. The tensors belong to whoever drew them.
  */
 export interface Batch<K extends Knows = Knows> extends Meeting<K> {
   /** Images, `[batch, ...imageShape]`, in units of the scale that the benchmark sets. */
@@ -71,9 +72,10 @@ export interface Learner extends Disposable {
   /** Multiply-adds of one reconstruction of this size; undefined where the method has no fixed number. */
   macs(seenShape: Shape): number | undefined;
   /**
-   * One generator update with the critic updates that belong to it. `draw` gives a new batch each time that it is
-   * called (a promise, since a large dataset reads from disk), which the caller then owns; `progress` is the share of the budget that is spent, in [0, 1). Returns the losses, for the log; one
-   * that is not finite means that the run has diverged.
+   * One generator update with the critic updates that belong to it. `draw` gives a new batch each time that it
+   * is called (a promise, since a large dataset reads from disk), which the caller then owns; `progress` is the
+   * share of the budget that is spent, in [0, 1). Returns the losses, for the log; one that is not finite means
+   * that the run has diverged.
    */
   update?(draw: () => Promise<Batch>, progress: number): Promise<Readonly<Record<string, number>>>;
   /** Looks at the training images once, for what needs no updates (e.g. their mean). Images are scaled as in batches. */

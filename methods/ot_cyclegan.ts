@@ -24,19 +24,21 @@ const settings = { ...cycleSettings, ...criticSettings, ...penaltySettings } sat
  *     ℓ_cycle = E |x − G_Θ(Ax)| + E |y − A G_Θ(y)|
  *     ℓ_disc  = E φ(x) − E φ(G_Θ(y))
  *
- * Sim, Oh, Kim, Jung & Ye 2020 (arXiv:1909.12116): eq. 30 in the case of Table 1(c), where A is known, nothing has to be
- * learned on the way to the measurements, and their critic ψ falls away. φ is held near 1-Lipschitz by a gradient penalty (eq. 39).
+ * Sim, Oh, Kim, Jung & Ye 2020 (arXiv:1909.12116): eq. 30 in the case of Table 1(c), where A is known, nothing
+ * has to be learned on the way to the measurements, and their critic ψ falls away. φ is held near 1-Lipschitz
+ * by a gradient penalty (eq. 39).
  *
- * Deviations of the defaults, chosen for budgets of a thousand updates, each a setting: the generator's output is a
- * correction to its input (`residual`), without which magnitudes suffer most; `rate` 2e-3 and `criticRate` 2e-4 for the paper's 1e-4,
- * which is far too slow here; one critic update for five (`criticUpdates`), on the generator's own batch (`freshCriticBatches`):
- * five cost half as much again and change nothing. γ stands for the paper's unnamed weight, on means instead of norms.
+ * Deviations of the defaults, chosen for budgets of a thousand updates, each a setting: the generator's output
+ * is a correction to its input (`residual`), without which magnitudes suffer most; `rate` 2e-3 and `criticRate`
+ * 2e-4 for the paper's 1e-4, which is far too slow here; one critic update for five (`criticUpdates`), on the
+ * generator's own batch (`freshCriticBatches`): five cost half as much again and change nothing. γ stands for
+ * the paper's unnamed weight, on means instead of norms.
  */
 export const otCycleGan: Method<typeof settings> = defineMethod({
   name: "ot-cyclegan",
   about: "OT-cycleGAN, known operator, WGAN-GP critic",
   source: "Sim et al. 2020 (arXiv:1909.12116), Table 1(c), eq. 30 and 39",
-  effort: 2.5,
+  effort: 2.4,
   settings,
   knows: { pairs: false, operator: "exactly" },
 

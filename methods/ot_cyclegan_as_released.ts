@@ -31,19 +31,20 @@ const settings = {
 } satisfies Settings;
 
 /**
- * `ot-cyclegan` with the settings of github.com/okt0711/cycleGAN_AccMRI: cycle weight 0.5, penalty weight 5, Adam (0.5, 0.9) at a
- * constant 1e-4, five critic updates that see the same batch, and, which the paper does not say, fakes out of a pool
- * of 50 and a penalty on the gradient of the *sum* of the critic's patch map while its losses take the map's mean, which
- * asks for a Lipschitz constant of one over the number of patches.
+ * `ot-cyclegan` with the settings of github.com/okt0711/cycleGAN_AccMRI: cycle weight 0.5, penalty weight 5,
+ * Adam (0.5, 0.9) at a constant 1e-4, five critic updates that see the same batch, and, which the paper does
+ * not say, fakes out of a pool of 50 and a penalty on the gradient of the *sum* of the critic's patch map while
+ * its losses take the map's mean, which asks for a Lipschitz constant of one over the number of patches.
  *
- * Its masks and data are the benchmark's to set. Kept as here: the size of the networks, and their upsampling and critic's
- * depth, so that methods differ in training only. Made for 100 epochs of 3000 slices, it shows little in a quick run.
+ * Its masks and data are the benchmark's to set. Kept as here: the size of the networks, and their upsampling
+ * and critic's depth, so that methods differ in training only. Made for 100 epochs of 3000 slices, it shows
+ * little in a quick run.
  */
 export const otCycleGanAsReleased: Method<typeof settings> = defineMethod({
   name: "ot-cyclegan-as-released",
   about: "OT-cycleGAN with the settings of its authors' public code",
   source: "github.com/okt0711/cycleGAN_AccMRI, the code of Sim et al. 2020 (arXiv:1909.12116), §4.1",
-  effort: 6,
+  effort: 4,
   settings,
   knows: { pairs: false, operator: "exactly" },
 

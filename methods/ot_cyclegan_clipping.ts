@@ -16,17 +16,18 @@ const settings = {
 } satisfies Settings;
 
 /**
- * `ot-cyclegan` with every weight of φ moved into [−c, c] after each of its updates, instead of the gradient penalty:
- * named in 000 (§3.4) after Arjovsky, Chintala & Bottou 2017 (arXiv:1701.07875, algorithm 1).
+ * `ot-cyclegan` with every weight of φ moved into [−c, c] after each of its updates, instead of the gradient
+ * penalty: named in 000 (§3.4) after Arjovsky, Chintala & Bottou 2017 (arXiv:1701.07875, algorithm 1).
  *
- * That makes φ Lipschitz with some constant that depends on c and on the network, not with constant 1; the instance norms
- * of the critic undo the bound in all layers but the last. The original has RMSProp; here it is Adam, as everywhere.
+ * That makes φ Lipschitz with some constant that depends on c and on the network, not with constant 1; the
+ * instance norms of the critic undo the bound in all layers but the last. The original has RMSProp; here it is
+ * Adam, as everywhere.
  */
 export const otCycleGanClipping: Method<typeof settings> = defineMethod({
   name: "ot-cyclegan-clipping",
   about: "OT-cycleGAN, known operator, critic with clipped weights",
   source: "Sim et al. 2020 (arXiv:1909.12116), Table 1(c) and §3.4; Arjovsky et al. 2017 (arXiv:1701.07875)",
-  effort: 2.2,
+  effort: 2.1,
   settings,
   knows: { pairs: false, operator: "exactly" },
 

@@ -12,8 +12,8 @@ import { defineMethod } from "./training.ts";
 const settings = { ...cycleSettings, ...criticSettings } satisfies Settings;
 
 /**
- * G minimises γ·ℓ_cycle + E (φ(G(y)) − 1)², φ minimises ½ E (φ(x) − 1)² + ½ E φ(G(y))²: the loss that Lim et al. 2020
- * (arXiv:1908.09414, 001 here) train with, on 000's Table 1(c).
+ * G minimises γ·ℓ_cycle + E (φ(G(y)) − 1)², φ minimises ½ E (φ(x) − 1)² + ½ E φ(G(y))²: the loss that Lim et
+ * al. 2020 (arXiv:1908.09414, 001 here) train with, on 000's Table 1(c).
  *
  * 000's duality does not cover it, so there is no certificate; the two cycle terms are followed instead.
  */
@@ -21,7 +21,7 @@ export const otCycleGanLsgan: Method<typeof settings> = defineMethod({
   name: "ot-cyclegan-lsgan",
   about: "OT-cycleGAN's known operator with a least-squares GAN",
   source: "Sim et al. 2020 (arXiv:1909.12116), Table 1(c); GAN loss of Mao et al. 2017 (arXiv:1611.04076)",
-  effort: 2.2,
+  effort: 2.1,
   settings,
   knows: { pairs: false, operator: "exactly" },
 

@@ -17,7 +17,7 @@ export const otCycleGanNoAdversary: Method<typeof cycleSettings> = defineMethod(
   name: "ot-cyclegan-no-adversary",
   about: "OT-cycleGAN with its cycle only",
   source: "an ablation of Sim et al. 2020 (arXiv:1909.12116), Table 1(c): φ = 0",
-  effort: 2,
+  effort: 1.8,
   settings: cycleSettings,
   knows: { pairs: false, operator: "exactly" },
 

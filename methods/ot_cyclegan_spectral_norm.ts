@@ -16,12 +16,12 @@ const settings = {
 } satisfies Settings;
 
 /**
- * `ot-cyclegan` with every filter of φ divided by its spectral norm instead of the gradient penalty: named in 000
- * (§3.4) after Miyato et al. 2018 (arXiv:1802.05957).
+ * `ot-cyclegan` with every filter of φ divided by its spectral norm instead of the gradient penalty: named in
+ * 000 (§3.4) after Miyato et al. 2018 (arXiv:1802.05957).
  *
  * The critic has no instance norm unless it is asked for (`criticNorm`), since dividing by an image's own
- * deviation would undo the bound. The norm is the matrix's and not the convolution's, so the constant may exceed 1
- * (see `spectral_norm.ts`); `critic-gradient` shows what it is.
+ * deviation would undo the bound. The norm is the matrix's and not the convolution's, so the constant may
+ * exceed 1 (see `spectral_norm.ts`); `critic-gradient` shows what it is.
  */
 export const otCycleGanSpectralNorm: Method<typeof settings> = defineMethod({
   name: "ot-cyclegan-spectral-norm",

@@ -5,9 +5,10 @@ import { sameShape } from "../core/image.ts";
 import type { Rng } from "../core/random.ts";
 
 /**
- * The history of Shrivastava et al. 2017 (arXiv:1612.07828, §2.3) in the form of Zhu et al. (arXiv:1703.10593, §4): until
- * the pool is full each image is stored and handed on; after that, with probability ½, an image changes places with
- * a random one of the pool. A pool that holds no image hands all of them on. Dispose it when done.
+ * The history of Shrivastava et al. 2017 (arXiv:1612.07828, §2.3) in the form of Zhu et al. (arXiv:1703.10593,
+ * §4): until the pool is full each image is stored and handed on; after that, with probability ½, an image
+ * changes places with a random one of the pool. A pool that holds no image hands all of them on. Dispose it
+ * when done.
  */
 export class ImagePool implements Disposable {
   readonly #images: tf.Tensor4D[] = [];

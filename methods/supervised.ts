@@ -17,8 +17,9 @@ const settings = {
  * min over Θ of E |x − G_Θ(y)|, x and y matched.
  *
  * The rival that the unsupervised methods are measured by (000, §4.1: "comparable with that of supervised
- * learning"). The papers do not print its loss, and the public code of the MRI experiments has the squared error (`loss=l2`); here
- * it is the mean absolute error, as in the cycles of the other methods.
+ * learning"). The papers do not print its loss, and the public code of the MRI experiments has the squared
+ * error (`loss=l2`); here it is the mean absolute error, as in the cycles of the other methods. On phantoms the
+ * squared error scores 0.1 to 0.7 dB more (three seeds of 1200 updates), PSNR being its logarithm.
  */
 export const supervised: Method<typeof settings> = defineMethod({
   name: "supervised",

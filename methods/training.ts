@@ -1,16 +1,16 @@
 /**
  * Trained methods as values: networks, what they make, losses, and the steps of an update.
  *
- * **Mental model.** One update draws a batch and goes through the definition's steps. A step minimises one loss over
- * some networks, once or several times, on the update's batch or on fresh ones. A step over a network computes
- * what that network makes (its *fake*) inside its own gradient; the steps after it on the same batch are given the
- * same fake as plain data, so a generator's forward pass serves its critic too.
+ * **Mental model.** One update draws a batch and goes through the definition's steps. A step minimises one loss
+ * over some networks, once or several times, on the update's batch or on fresh ones. A step over a network
+ * computes what that network makes (its *fake*) inside its own gradient; the steps after it on the same batch
+ * are given the same fake as plain data, so a generator's forward pass serves its critic too.
  *
- * A loss is a pure function of tensors (the batch, the fakes, random numbers) and settings; all that changes between
- * two updates besides them is a learning rate. That is what lets an engine record a step and replay it.
+ * A loss is a pure function of tensors (the batch, the fakes, random numbers) and settings; all that changes
+ * between two updates besides them is a learning rate. That is what lets an engine record a step and replay it.
  *
- * **What it does not do.** It knows neither datasets nor clocks, and does not judge: a loss that is not finite is
- * returned as it is.
+ * **What it does not do.** It knows neither datasets nor clocks, and does not judge: a loss that is not finite
+ * is returned as it is.
  */
 
 import * as tf from "@tensorflow/tfjs-core";

@@ -21,14 +21,14 @@ const settings = {
  * min over Θ, max over 1-Lipschitz φ of E φ(x) − E φ(G_Θ(y)), with WGAN-GP (Gulrajani et al. 2017,
  * arXiv:1704.00028): `ot-cyclegan` without its cycle.
  *
- * Its rates are its own, since without a cycle to hold the generator those of `ot-cyclegan` lose the image altogether (4 dB): 2e-4,
- * and a critic at 1e-3 that is updated three times. Even so it ends below its input.
+ * Its rates are its own, since without a cycle to hold the generator those of `ot-cyclegan` lose the image
+ * altogether (4 dB): 2e-4, and a critic at 1e-3 that is updated three times. Even so it ends below its input.
  */
 export const wgan: Method<typeof settings> = defineMethod({
   name: "wgan",
   about: "Wasserstein GAN with gradient penalty, no cycle",
   source: "Gulrajani et al. 2017 (arXiv:1704.00028); an ablation of Sim et al. 2020 (arXiv:1909.12116)",
-  effort: 1.5,
+  effort: 2.3,
   settings,
   knows: { pairs: false, operator: "nothing" },
 

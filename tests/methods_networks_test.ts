@@ -76,6 +76,21 @@ Deno.test("a U-Net gives for an odd size what it gives for the same image among 
   });
 });
 
+Deno.test("a U-Net's gradient for an odd size is that for the same image among zeros, cropped", () => {
+  using network = unet(options, stream("unet"));
+  tf.tidy(() => {
+    const odd = image([1, 13, 18, 2]);
+    const padded = tf.pad(odd, [[0, 0], [1, 2], [1, 1], [0, 0]]);
+    const own = tf.variableGrads(() => tf.mean(tf.square(network.apply(odd)))).grads;
+    const expected = tf.variableGrads(() =>
+      tf.mean(tf.square(tf.slice(network.apply(padded), [0, 1, 1, 0], [1, 13, 18, 2])))
+    ).grads;
+    for (const { variable } of network.weights) {
+      close(own[variable.name], expected[variable.name], 1e-6);
+    }
+  });
+});
+
 Deno.test("a U-Net treats the images of a batch one by one", () => {
   using network = unet(options, stream("unet"));
   tf.tidy(() => {

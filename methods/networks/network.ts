@@ -37,8 +37,8 @@ export type Initialiser = (fanIn: number) => number;
 /**
  * 1/√(3·fan-in), the deviation that PyTorch's convolutions start with (there of a uniform distribution).
  *
- * What is normalised after a layer does not depend on the size of its weights, but how fast they turn under Adam does:
- * these turn 2.4 times faster than He's, and in a thousand updates that is a decibel or more.
+ * What is normalised after a layer does not depend on the size of its weights, but how fast they turn under
+ * Adam does: these turn 2.4 times faster than He's, and in a thousand updates that is a decibel or more.
  */
 export function fanIn(): Initialiser {
   return (fanIn) => 1 / Math.sqrt(3 * fanIn);

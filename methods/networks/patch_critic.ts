@@ -2,8 +2,8 @@
  * The critic: a fully convolutional network that judges every patch of an image (PatchGAN, Isola et al. 2017,
  * arXiv:1611.07004, §3.2.2). Its value for an image is the mean of its output map.
  *
- * Some 4x4 convolutions of stride 2, each with twice the channels of the one before it, instance normalisation (not
- * after the first) and leaky ReLU; then a 3x3 convolution to one channel without an activation. No biases.
+ * Some 4x4 convolutions of stride 2, each with twice the channels of the one before it, instance normalisation
+ * (not after the first) and leaky ReLU; then a 3x3 convolution to one channel without an activation. No biases.
  */
 
 import * as tf from "@tensorflow/tfjs-core";

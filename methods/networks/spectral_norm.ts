@@ -1,9 +1,10 @@
 /**
- * Spectral normalisation (Miyato et al. 2018, arXiv:1802.05957): each filter, seen as a matrix W that maps a patch
- * `[kh·kw·in]` to its `[out]` channels, is divided by its largest singular value σ(W).
+ * Spectral normalisation (Miyato et al. 2018, arXiv:1802.05957): each filter, seen as a matrix W that maps a
+ * patch `[kh·kw·in]` to its `[out]` channels, is divided by its largest singular value σ(W).
  *
- * σ(W) = ‖W u‖ with u the leading singular vector on the side of the outputs. u follows W by one power iteration
- * whenever the weights have moved. In a loss u is a constant, and then the derivative of ‖W u‖ is that of eq. 9-10 there.
+ * σ(W) = ‖W u‖ with u the leading singular vector on the side of the outputs. u follows W by one power
+ * iteration whenever the weights have moved. In a loss u is a constant, and then the derivative of ‖W u‖ is
+ * that of eq. 9-10 there.
  *
  * This bounds the matrices and not the convolutions: overlapping patches let a layer's Lipschitz constant be up
  * to √(kh·kw)/stride times larger, so a network of such layers is Lipschitz with a constant that may exceed 1.

@@ -1,9 +1,9 @@
 /**
- * The U-Net (Ronneberger, Fischer & Brox 2015, arXiv:1505.04597) as the papers of this suite use it: with instance
- * normalisation and leaky ReLUs, and without an activation at the end (000, §4.1 and fig. 4a).
+ * The U-Net (Ronneberger, Fischer & Brox 2015, arXiv:1505.04597) as the papers of this suite use it: with
+ * instance normalisation and leaky ReLUs, and without an activation at the end (000, §4.1 and fig. 4a).
  *
- * Each level has two 3x3 convolutions and twice the channels of the level above. Going down halves the image by 2x2
- * pooling, going up doubles it by nearest neighbours and appends the channels of the same level on the way
+ * Each level has two 3x3 convolutions and twice the channels of the level above. Going down halves the image by
+ * 2x2 pooling, going up doubles it by nearest neighbours and appends the channels of the same level on the way
  * down; a 1x1 convolution ends it. There are no biases: normalisation would take them away again.
  */
 
@@ -45,8 +45,8 @@ export interface UNetOptions {
 }
 
 /**
- * A U-Net for images of any size: they are padded with zeros to multiples of 2^levels, evenly on both sides, and the
- * output is cropped to the input's size.
+ * A U-Net for images of any size: they are padded with zeros to multiples of 2^levels, evenly on both sides,
+ * and the output is cropped to the input's size.
  *
  * @throws {RangeError} where a residual network has different numbers of channels at its ends.
  */
