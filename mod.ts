@@ -19,7 +19,7 @@ export {
   type ProfileName,
   type Row,
 } from "./benchmarks/benchmark.ts";
-export { mri } from "./benchmarks/mri.ts";
+export { mri, mriSettings } from "./benchmarks/mri.ts";
 export { type Explanation, UsageError } from "./core/errors.ts";
 export { centreCrop, type Image, magnitude, standardDeviation } from "./core/image.ts";
 export type { Json } from "./core/json.ts";
@@ -35,15 +35,42 @@ export {
   samples,
   type Subject,
 } from "./datasets/dataset.ts";
+export {
+  averagePool2,
+  concatChannels,
+  conv2d,
+  type Convolution,
+  instanceNorm,
+  l1,
+  l2,
+  leakyRelu,
+  relu,
+  upsample2,
+} from "./engine/ops.ts";
 export type {
-  Batch,
-  Knows,
-  Learner,
-  Meeting,
-  Method,
-  Problem,
-  Weights,
-} from "./methods/method.ts";
+  Scalar,
+  Tensor,
+  Tensor1D,
+  Tensor2D,
+  Tensor4D,
+  Variable,
+} from "./engine/tensor.ts";
+export { critic, criticSettings, criticStep, penaltySettings } from "./methods/critic.ts";
+export { generator, generatorSettings } from "./methods/generator.ts";
+export { cycle, expectation, gradientPenalty, wasserstein, weighted } from "./methods/losses.ts";
+export type { Network, Weight } from "./methods/networks/network.ts";
+export {
+  defineMethod,
+  type Definition,
+  type Material,
+  type Networks,
+  type RandomTensors,
+  type Scene,
+  type Step,
+  type TrainingSettings,
+  trainingSettings,
+} from "./methods/training.ts";
+export type { Batch, Knows, Learner, Meeting, Method, Problem, Weights } from "./methods/method.ts";
 export type { Better, Case, Metric, MetricHead, Score } from "./metrics/metric.ts";
 export type { Acquisition, Measurable, Measured } from "./physics/acquisition.ts";
 export type { Operator, Shape } from "./physics/operator.ts";

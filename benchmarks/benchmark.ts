@@ -5,10 +5,10 @@
  * more spread over them, and a test makes a small one the same way.
  */
 
-import type * as tf from "@tensorflow/tfjs-core";
 import type { Image } from "../core/image.ts";
 import type { Overrides, Settings, Values } from "../core/settings.ts";
 import type { Dataset, DatasetKind } from "../datasets/dataset.ts";
+import type { Tensor, Tensor4D } from "../engine/tensor.ts";
 import type { Method } from "../methods/method.ts";
 import type { Metric, MetricHead } from "../metrics/metric.ts";
 import type { Acquisition } from "../physics/acquisition.ts";
@@ -37,6 +37,7 @@ export const commonSettings = {
 export interface Row {
   /** Its name in tables, in records and for `--methods`. */
   readonly name: string;
+  /** What makes the row. */
   readonly method: Method;
   /** What this row changes of the method's settings. */
   readonly settings?: Overrides;
@@ -52,8 +53,11 @@ export interface Followed extends MetricHead {
 
 /** A reconstructed sample as `--keep-images` keeps it, after the view that metrics have. */
 export interface Kept {
+  /** The sample's id. */
   readonly sample: string;
+  /** In the data's own units. */
   readonly reconstruction: Image;
+  /** What it is scored against, where anybody knows it. */
   readonly truth?: Image;
   /** Channels of the sample's image before it was measured, e.g. two for one coil. */
   readonly channels: number;
@@ -80,12 +84,15 @@ export type ProfileName = "smoke" | "quick" | "paper";
 
 /** A benchmark. */
 export interface Benchmark<S extends Settings = Settings> {
+  /** As on the command line. */
   readonly name: string;
+  /** Heading of its tables. */
   readonly title: string;
   /** What it asks, in a sentence. */
   readonly question: string;
   /** {@linkcode commonSettings} and its own. */
   readonly settings: S;
+  /** What `--profile` chooses from. */
   readonly profiles: Readonly<Record<ProfileName, Profile>>;
   /** The data that come with the suite; `stream` names their randomness. */
   embedded(settings: Values<S>, stream: string): Dataset;
@@ -96,7 +103,7 @@ export interface Benchmark<S extends Settings = Settings> {
   /** How samples are measured; `stream` names the randomness that belongs to the task, e.g. of its masks. */
   acquisition(settings: Values<S>, stream: string): Acquisition;
   /** What a network sees of measurements. */
-  see(y: tf.Tensor, A: Operator): tf.Tensor4D;
+  see(y: Tensor, A: Operator): Tensor4D;
   /** What images and measurements are divided by, from what a network sees: known at test time on both sides. */
   scale(seen: Image): number;
   /** What metrics and pictures see of an image. `like`, where there is one, is the stored reference to be compared with. */
@@ -110,7 +117,7 @@ export interface Benchmark<S extends Settings = Settings> {
   /** Quantities that learners follow on validation data and that the table shows. */
   readonly followed: readonly Followed[];
   /** Splits an error image into what the operator sees of it and what it does not; absent where nobody knows the operator. */
-  splitError?(A: Operator, error: tf.Tensor4D): Promise<{ seen: Image; unseen: Image }>;
+  splitError?(A: Operator, error: Tensor4D): Promise<{ seen: Image; unseen: Image }>;
   /** Writes the reconstructions of one subject for `--keep-images` to files whose path starts with `base`. */
   keep(base: string, slices: readonly Kept[]): Promise<void>;
   /** What the text below its tables says, e.g. why a control is there. */

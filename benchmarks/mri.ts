@@ -25,7 +25,8 @@ import { cartesianMri, cartesianSettings } from "../physics/cartesian_mri.ts";
 import { splitError } from "../physics/row_space.ts";
 import { type Benchmark, commonSettings } from "./benchmark.ts";
 
-const settings = {
+/** The settings of {@linkcode mri}. */
+export const mriSettings = {
   ...commonSettings,
   ...cartesianSettings,
   trainSubjects: {
@@ -47,12 +48,12 @@ const settings = {
 } as const satisfies Settings;
 
 /** `deno task bench mri`. */
-export const mri: Benchmark<typeof settings> = {
+export const mri: Benchmark<typeof mriSettings> = {
   name: "mri",
   title: "Accelerated MRI, known sampling mask",
   question:
     "Can a network that never sees a matched pair reconstruct undersampled MRI as well as a supervised one, when the mask is known?",
-  settings,
+  settings: mriSettings,
   profiles: {
     smoke: {
       about: "Every code path of every method, in seconds; says nothing about quality.",

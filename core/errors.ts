@@ -30,8 +30,10 @@ export function explain({ what, where, fix }: Explanation): string {
  * line prints its message without a stack and exits with 2.
  */
 export class UsageError extends Error {
+  /** Tells it apart in a stack trace. */
   override readonly name = "UsageError";
 
+  /** The message is made of the explanation; `options.cause` keeps what lay under it. */
   constructor(explanation: Explanation, options?: ErrorOptions) {
     super(explain(explanation), options);
   }

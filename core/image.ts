@@ -6,7 +6,9 @@
  * who is handed an image writes to it.
  */
 export interface Image {
+  /** Extents, the slowest first. */
   readonly shape: readonly number[];
+  /** As many values as the shape says. */
   readonly data: Float32Array;
 }
 

@@ -28,6 +28,7 @@ export interface Sample {
 
 /** A subject and the samples that it has. */
 export interface Subject {
+  /** Unique within the dataset. */
   readonly id: string;
   /** Sample ids, in the order in which they are handed out. */
   readonly samples: readonly string[];
@@ -65,6 +66,7 @@ export interface Contents {
 
 /** An opened dataset. */
 export interface Dataset {
+  /** What it holds. */
   readonly contents: Contents;
   /** Reads one sample; the same one gives the same values however often and in whatever order it is asked for. */
   sample(subject: string, id: string): Promise<Sample>;
@@ -74,6 +76,7 @@ export interface Dataset {
 
 /** A way to open data from files: one per file layout. */
 export interface DatasetKind {
+  /** Its name, e.g. `"fastmri"`. */
   readonly kind: string;
   /** One line for `deno task data`. */
   readonly about: string;
@@ -88,9 +91,11 @@ export interface DatasetKind {
 
 /** A file as found, before anybody knows what it is. */
 export interface FileProbe {
+  /** Where it is. */
   readonly path: string;
   /** Its first 1024 bytes, or fewer where it is shorter. */
   readonly head: Uint8Array;
+  /** How long it is. */
   readonly sizeBytes: number;
 }
 

@@ -21,6 +21,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { explain } from "../core/errors.ts";
 import { kernel } from "./kernel_names.ts";
 import { stopGradient } from "./stop_gradient.ts";
+import type { Scalar, Tensor, Tensor2D, Tensor4D } from "./tensor.ts";
 import "./gradients.ts";
 import "./stock_gradients.ts";
 
@@ -40,7 +41,7 @@ export interface Convolution {
  * @returns `[n, ⌊(h + 2·padding − kh) / stride⌋ + 1, ⌊(w + 2·padding − kw) / stride⌋ + 1, k]`
  * @throws {RangeError} where channels disagree or the padded image is smaller than the filter.
  */
-export function conv2d(x: tf.Tensor4D, filter: tf.Tensor4D, options: Convolution = {}): tf.Tensor4D {
+export function conv2d(x: Tensor4D, filter: Tensor4D, options: Convolution = {}): Tensor4D {
   const { stride = 1, padding = 0 } = options;
   requireRank("conv2d", { x, filter }, 4);
   const [, height, width, channels] = x.shape;
@@ -68,7 +69,7 @@ export function conv2d(x: tf.Tensor4D, filter: tf.Tensor4D, options: Convolution
   return tf.tidy(() => {
     const blockRows = Math.ceil(filterHeight / stride);
     const blockColumns = Math.ceil(filterWidth / stride);
-    const blocks = run<tf.Tensor4D>(kernel.spaceToDepth, { x }, {
+    const blocks = run<Tensor4D>(kernel.spaceToDepth, { x }, {
       block: stride,
       padding,
       height,
@@ -77,7 +78,7 @@ export function conv2d(x: tf.Tensor4D, filter: tf.Tensor4D, options: Convolution
       columns: columns + blockColumns - 1,
     });
     const filterAsImage = tf.reshape<tf.Rank.R4>(filter, [1, filterHeight, filterWidth, channels * outputs]);
-    const filterBlocks = run<tf.Tensor4D>(kernel.spaceToDepth, { x: filterAsImage }, {
+    const filterBlocks = run<Tensor4D>(kernel.spaceToDepth, { x: filterAsImage }, {
       block: stride,
       padding: 0,
       height: filterHeight,
@@ -91,7 +92,7 @@ export function conv2d(x: tf.Tensor4D, filter: tf.Tensor4D, options: Convolution
       stride * stride * channels,
       outputs,
     ]);
-    return run<tf.Tensor4D>(kernel.conv2d, { x: blocks, filter: blockFilter }, { padding: 0 });
+    return run<Tensor4D>(kernel.conv2d, { x: blocks, filter: blockFilter }, { padding: 0 });
   });
 }
 
@@ -103,11 +104,11 @@ export function conv2d(x: tf.Tensor4D, filter: tf.Tensor4D, options: Convolution
  * @returns `[n, h, w, c]`
  */
 export function conv2dBackpropInput(
-  gradient: tf.Tensor4D,
-  filter: tf.Tensor4D,
+  gradient: Tensor4D,
+  filter: Tensor4D,
   inputSize: readonly [number, number],
   options: { readonly padding?: number } = {},
-): tf.Tensor4D {
+): Tensor4D {
   const { padding = 0 } = options;
   requireRank("conv2dBackpropInput", { gradient, filter }, 4);
   requireWhole("conv2dBackpropInput", "padding", padding, 0);
@@ -133,11 +134,11 @@ export function conv2dBackpropInput(
  * @returns `[kh, kw, c, k]`
  */
 export function conv2dBackpropFilter(
-  x: tf.Tensor4D,
-  gradient: tf.Tensor4D,
+  x: Tensor4D,
+  gradient: Tensor4D,
   filterSize: readonly [number, number],
   options: { readonly padding?: number } = {},
-): tf.Tensor4D {
+): Tensor4D {
   const { padding = 0 } = options;
   requireRank("conv2dBackpropFilter", { x, gradient }, 4);
   requireWhole("conv2dBackpropFilter", "padding", padding, 0);
@@ -158,23 +159,23 @@ export function conv2dBackpropFilter(
  *
  * @param x `[n, h, w, c]`; the result has its shape.
  */
-export function instanceNorm(x: tf.Tensor4D, epsilon = 1e-5): tf.Tensor4D {
+export function instanceNorm(x: Tensor4D, epsilon = 1e-5): Tensor4D {
   requireRank("instanceNorm", { x }, 4);
   return run(kernel.instanceNorm, { x }, { epsilon });
 }
 
 /** x where it is positive, `slope`·x elsewhere; of any shape. The derivative at 0 is `slope`. */
-export function leakyRelu<T extends tf.Tensor>(x: T, slope = 0.2): T {
+export function leakyRelu<T extends Tensor>(x: T, slope = 0.2): T {
   return run(kernel.leakyRelu, { x }, { slope });
 }
 
 /** max(x, 0), of any shape. The derivative at 0 is 0. */
-export function relu<T extends tf.Tensor>(x: T): T {
+export function relu<T extends Tensor>(x: T): T {
   return leakyRelu(x, 0);
 }
 
 /** The mean of each 2x2 block: `[n, h, w, c]` with even h and w to `[n, h/2, w/2, c]`. */
-export function averagePool2(x: tf.Tensor4D): tf.Tensor4D {
+export function averagePool2(x: Tensor4D): Tensor4D {
   requireEven("averagePool2", x);
   return run(kernel.blockSum, { x }, { scale: 0.25 });
 }
@@ -183,19 +184,19 @@ export function averagePool2(x: tf.Tensor4D): tf.Tensor4D {
  * The maximum of each 2x2 block: `[n, h, w, c]` with even h and w to `[n, h/2, w/2, c]`. Of equal values the
  * first in reading order takes the gradient.
  */
-export function maxPool2(x: tf.Tensor4D): tf.Tensor4D {
+export function maxPool2(x: Tensor4D): Tensor4D {
   requireEven("maxPool2", x);
-  return tf.tidy(() => run<tf.Tensor4D>(kernel.pickMaximum, { where: stopGradient(x), x }));
+  return tf.tidy(() => run<Tensor4D>(kernel.pickMaximum, { where: stopGradient(x), x }));
 }
 
 /** Each pixel as a 2x2 block (nearest neighbour): `[n, h, w, c]` to `[n, 2h, 2w, c]`. */
-export function upsample2(x: tf.Tensor4D): tf.Tensor4D {
+export function upsample2(x: Tensor4D): Tensor4D {
   requireRank("upsample2", { x }, 4);
   return run(kernel.blockFill, { x }, { scale: 1 });
 }
 
 /** The channels of `a` followed by those of `b`: `[…, c]` and `[…, d]` to `[…, c + d]`. */
-export function concatChannels<T extends tf.Tensor>(a: T, b: T): T {
+export function concatChannels<T extends Tensor>(a: T, b: T): T {
   if (
     a.rank < 1 || a.rank !== b.rank || a.shape.slice(0, -1).some((extent, axis) => extent !== b.shape[axis])
   ) {
@@ -208,7 +209,7 @@ export function concatChannels<T extends tf.Tensor>(a: T, b: T): T {
 }
 
 /** `size` channels from `start` on: `[…, c]` to `[…, size]`. */
-export function sliceChannels<T extends tf.Tensor>(x: T, start: number, size: number): T {
+export function sliceChannels<T extends Tensor>(x: T, start: number, size: number): T {
   requireWhole("sliceChannels", "start", start, 0);
   requireWhole("sliceChannels", "size", size, 1);
   const channels = x.shape[x.rank - 1];
@@ -222,13 +223,13 @@ export function sliceChannels<T extends tf.Tensor>(x: T, start: number, size: nu
 }
 
 /** mean |a − b|, a scalar; its derivative where a = b is 0. */
-export function l1(a: tf.Tensor, b: tf.Tensor): tf.Scalar {
+export function l1(a: Tensor, b: Tensor): Scalar {
   requireSameShape("l1", a, b);
   return run(kernel.l1, { a, b });
 }
 
 /** mean (a − b)², a scalar. */
-export function l2(a: tf.Tensor, b: tf.Tensor): tf.Scalar {
+export function l2(a: Tensor, b: Tensor): Scalar {
   requireSameShape("l2", a, b);
   return run(kernel.l2, { a, b });
 }
@@ -237,15 +238,15 @@ export function l2(a: tf.Tensor, b: tf.Tensor): tf.Scalar {
  * `x` `[m, n]` times the symmetric matrix `s` `[n, n]`. `s` is a constant: no gradient flows to it, and the
  * gradient of `x` is the same product. That `s` is symmetric is the caller's word.
  */
-export function symmetricProduct(x: tf.Tensor2D, s: tf.Tensor2D): tf.Tensor2D {
+export function symmetricProduct(x: Tensor2D, s: Tensor2D): Tensor2D {
   requireRank("symmetricProduct", { x, s }, 2);
   if (s.shape[0] !== s.shape[1] || x.shape[1] !== s.shape[0]) {
     misfit(`symmetricProduct: [${x.shape}] times [${s.shape}]`, "give [m, n] and a symmetric [n, n]");
   }
-  return tf.tidy(() => run<tf.Tensor2D>(kernel.symmetricProduct, { x, s: stopGradient(s) }));
+  return tf.tidy(() => run<Tensor2D>(kernel.symmetricProduct, { x, s: stopGradient(s) }));
 }
 
-function run<T extends tf.Tensor>(name: string, inputs: tf.NamedTensorMap, attrs: tf.NamedAttrMap = {}): T {
+function run<T extends Tensor>(name: string, inputs: tf.NamedTensorMap, attrs: tf.NamedAttrMap = {}): T {
   return tf.engine().runKernel(name, inputs, attrs) as T;
 }
 
@@ -271,7 +272,7 @@ function requireWhole(op: string, name: string, value: number, least: number): v
   }
 }
 
-function requireEven(op: string, x: tf.Tensor4D): void {
+function requireEven(op: string, x: Tensor4D): void {
   requireRank(op, { x }, 4);
   if (x.shape[1] % 2 !== 0 || x.shape[2] % 2 !== 0) {
     misfit(
@@ -281,7 +282,7 @@ function requireEven(op: string, x: tf.Tensor4D): void {
   }
 }
 
-function requireSameShape(op: string, a: tf.Tensor, b: tf.Tensor): void {
+function requireSameShape(op: string, a: Tensor, b: Tensor): void {
   if (a.rank !== b.rank || a.shape.some((extent, axis) => extent !== b.shape[axis])) {
     misfit(`${op}: [${a.shape}] and [${b.shape}] are not of one shape`, "compare tensors of the same shape");
   }

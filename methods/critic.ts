@@ -50,11 +50,14 @@ export const penaltySettings = {
 } satisfies Settings;
 
 /** The settings that say what a critic is. */
-type Critic = "criticWidth" | "criticLayers" | "criticNorm" | "criticInitialisation";
-
 /** A critic of images of this shape. */
 export function critic(
-  set: Pick<Values<typeof criticSettings>, Critic> & Pick<Values<typeof generatorSettings>, "slope">,
+  set:
+    & Pick<
+      Values<typeof criticSettings>,
+      "criticWidth" | "criticLayers" | "criticNorm" | "criticInitialisation"
+    >
+    & Pick<Values<typeof generatorSettings>, "slope">,
   shape: Shape,
   rng: Rng,
   options: { readonly spectral?: boolean } = {},

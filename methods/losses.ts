@@ -12,14 +12,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { l1, l2 } from "../engine/ops.ts";
 import type { Network } from "./networks/network.ts";
+import type { Scalar, Tensor, Tensor1D, Tensor4D } from "../engine/tensor.ts";
 
 /** E φ(x), a scalar. */
-export function expectation(φ: Network, x: tf.Tensor4D): tf.Scalar {
+export function expectation(φ: Network, x: Tensor4D): Scalar {
   return tf.tidy(() => tf.mean(φ.apply(x)));
 }
 
 /** E φ(fake) − E φ(real) = −ℓ_disc, what a Wasserstein critic minimises (Arjovsky et al. 2017, arXiv:1701.07875). */
-export function wasserstein(φ: Network, real: tf.Tensor4D, fake: tf.Tensor4D): tf.Scalar {
+export function wasserstein(φ: Network, real: Tensor4D, fake: Tensor4D): Scalar {
   return tf.tidy(() => tf.sub(expectation(φ, fake), expectation(φ, real)));
 }
 
@@ -28,10 +29,10 @@ export function wasserstein(φ: Network, real: tf.Tensor4D, fake: tf.Tensor4D): 
  *
  * @param of What is differentiated: the `mean` of φ's map, which is φ(x), or its `sum`.
  */
-export function gradientNorms(φ: Network, x: tf.Tensor4D, of: "mean" | "sum" = "mean"): tf.Tensor1D {
+export function gradientNorms(φ: Network, x: Tensor4D, of: "mean" | "sum" = "mean"): Tensor1D {
   return tf.tidy(() => {
     const gradient = tf.grad((image) => {
-      const map = φ.apply(image as tf.Tensor4D);
+      const map = φ.apply(image as Tensor4D);
       const total = tf.sum(map);
       return of === "mean" ? tf.mul(total, map.shape[0] / map.size) : total;
     })(x);
@@ -48,19 +49,19 @@ export function gradientNorms(φ: Network, x: tf.Tensor4D, of: "mean" | "sum" = 
  */
 export function gradientPenalty(
   φ: Network,
-  real: tf.Tensor4D,
-  fake: tf.Tensor4D,
-  α: tf.Tensor4D,
+  real: Tensor4D,
+  fake: Tensor4D,
+  α: Tensor4D,
   of: "mean" | "sum" = "mean",
-): tf.Scalar {
+): Scalar {
   return tf.tidy(() => {
     const between = tf.add(fake, tf.mul(α, tf.sub(real, fake)));
-    return tf.mean(tf.square(tf.sub(gradientNorms(φ, between as tf.Tensor4D, of), 1)));
+    return tf.mean(tf.square(tf.sub(gradientNorms(φ, between as Tensor4D, of), 1)));
   });
 }
 
 /** E (map − target)² over all patches: the least-squares GAN's only term (Mao et al. 2017, arXiv:1611.04076). */
-export function leastSquares(φ: Network, x: tf.Tensor4D, target: 0 | 1): tf.Scalar {
+export function leastSquares(φ: Network, x: Tensor4D, target: 0 | 1): Scalar {
   return tf.tidy(() => {
     const map = φ.apply(x);
     return l2(map, tf.fill(map.shape, target));
@@ -68,20 +69,20 @@ export function leastSquares(φ: Network, x: tf.Tensor4D, target: 0 | 1): tf.Sca
 }
 
 /** The critic's loss of a least-squares GAN, halved as by Zhu et al. (arXiv:1703.10593, §4). */
-export function leastSquaresCritic(φ: Network, real: tf.Tensor4D, fake: tf.Tensor4D): tf.Scalar {
+export function leastSquaresCritic(φ: Network, real: Tensor4D, fake: Tensor4D): Scalar {
   return tf.tidy(() => weighted([0.5, leastSquares(φ, real, 1)], [0.5, leastSquares(φ, fake, 0)]));
 }
 
 /** ℓ_cycle = E |x − x̂| + E |y − ŷ|, each the mean over all values, for what came back from once around the cycle. */
-export function cycle(x: tf.Tensor, xBack: tf.Tensor, y: tf.Tensor, yBack: tf.Tensor): tf.Scalar {
+export function cycle(x: Tensor, xBack: Tensor, y: Tensor, yBack: Tensor): Scalar {
   return tf.tidy(() => tf.add(l1(x, xBack), l1(y, yBack)));
 }
 
 /** Σ weight·term; terms of weight 0 are left out. */
-export function weighted(...terms: readonly (readonly [weight: number, term: tf.Scalar])[]): tf.Scalar {
+export function weighted(...terms: readonly (readonly [weight: number, term: Scalar])[]): Scalar {
   return tf.tidy(() =>
     terms.filter(([weight]) => weight !== 0)
-      .map(([weight, term]): tf.Scalar => weight === 1 ? term : tf.mul(term, weight))
+      .map(([weight, term]): Scalar => weight === 1 ? term : tf.mul(term, weight))
       .reduce((sum, term) => tf.add(sum, term))
   );
 }

@@ -7,10 +7,10 @@
  * nor metrics.
  */
 
-import type * as tf from "@tensorflow/tfjs-core";
 import type { Image } from "../core/image.ts";
 import type { Rng } from "../core/random.ts";
 import type { Settings, Values } from "../core/settings.ts";
+import type { Tensor, Tensor4D } from "../engine/tensor.ts";
 import type { Operator, Shape } from "../physics/operator.ts";
 
 /** What a method may know: a promise that whoever runs it keeps. */
@@ -44,7 +44,7 @@ export interface Meeting<K extends Knows = Knows> {
    * benchmark's, equal for all methods. For methods that may not know the operator `y` is seen already, and
    * this is the identity. Borrows, and returns a tensor that the caller owns.
    */
-  see(y: tf.Tensor): tf.Tensor4D;
+  see(y: Tensor): Tensor4D;
 }
 
 /**
@@ -53,9 +53,9 @@ export interface Meeting<K extends Knows = Knows> {
  */
 export interface Batch<K extends Knows = Knows> extends Meeting<K> {
   /** Images, `[batch, ...imageShape]`, in units of the scale that the benchmark sets. */
-  readonly x: tf.Tensor4D;
+  readonly x: Tensor4D;
   /** Measurements, `[batch, ...measurementShape]`, in the same units. */
-  readonly y: tf.Tensor4D;
+  readonly y: Tensor4D;
 }
 
 /** Named arrays of weights, in a fixed order. */
@@ -83,7 +83,7 @@ export interface Learner extends Disposable {
   /** Quantities to follow on validation data, e.g. the certificate ½·ℓ_cycle; unmatched x and y. Borrows the batch. */
   monitor?(batch: Batch): Promise<Readonly<Record<string, number>>>;
   /** Measurements `[batch, ...measurementShape]` to images `[batch, ...imageShape]`; borrows y, the caller owns the result. */
-  reconstruct(y: tf.Tensor4D, meeting: Meeting): tf.Tensor4D;
+  reconstruct(y: Tensor4D, meeting: Meeting): Tensor4D;
   /** All weights, of every network, in a fixed order. */
   weights(): Promise<Weights>;
 }

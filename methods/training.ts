@@ -22,6 +22,7 @@ import { Adam } from "../engine/adam.ts";
 import type { Batch, Knows, Learner, Meeting, Method, Problem } from "./method.ts";
 import { type Network, parameters } from "./networks/network.ts";
 import { ImagePool } from "./pool.ts";
+import type { Scalar, Tensor, Tensor4D, Variable } from "../engine/tensor.ts";
 
 /** The settings that every trained method has. */
 export const trainingSettings = {
@@ -46,9 +47,9 @@ export type Networks = { readonly [letter: string]: Network };
 /** Random numbers as inputs of a step. */
 export interface RandomTensors {
   /** Independent uniform numbers in [0, 1). */
-  uniform<R extends tf.Rank>(shape: tf.ShapeMap[R]): tf.Tensor<R>;
+  uniform(shape: readonly [number, number, number, number]): Tensor4D;
   /** Independent standard normal numbers. */
-  normal<R extends tf.Rank>(shape: tf.ShapeMap[R]): tf.Tensor<R>;
+  normal(shape: readonly [number, number, number, number]): Tensor4D;
 }
 
 /** What a maker sees: a batch, and random numbers of the step's own stream. */
@@ -60,7 +61,7 @@ export interface Material<K extends Knows = Knows> extends Batch<K> {
 /** What a loss sees. */
 export interface Scene<K extends Knows = Knows, Makers extends string = string> extends Material<K> {
   /** What each maker made of the batch: with its gradient in a step over that network, as plain data elsewhere. */
-  readonly fake: { readonly [letter in Makers]: tf.Tensor4D };
+  readonly fake: { readonly [letter in Makers]: Tensor4D };
 }
 
 /** One step of an update. */
@@ -105,16 +106,16 @@ export interface Definition<
   networks(set: Values<S>, problem: Problem, rng: Rng): N;
   /** What a network makes of a batch, for losses to share. */
   readonly fakes?: {
-    readonly [letter in Makers]: (network: N[letter], material: Material<K>) => tf.Tensor4D;
+    readonly [letter in Makers]: (network: N[letter], material: Material<K>) => Tensor4D;
   };
   /** Scalars to be minimised. */
   readonly losses: {
-    readonly [loss in Losses]: (networks: N, scene: Scene<K, Makers>, set: Values<S>) => tf.Scalar;
+    readonly [loss in Losses]: (networks: N, scene: Scene<K, Makers>, set: Values<S>) => Scalar;
   };
   /** The steps of an update, in order. */
   steps(set: Values<S>): readonly Step<NoInfer<N>, NoInfer<Losses>>[];
   /** Scalars to follow on validation data. */
-  monitor?(networks: N, batch: Batch<K>, set: Values<S>): { readonly [quantity: string]: tf.Scalar };
+  monitor?(networks: N, batch: Batch<K>, set: Values<S>): { readonly [quantity: string]: Scalar };
   /** The network that makes an image of what is seen of a measurement. */
   readonly reconstructs: keyof NoInfer<N> & string;
 }
@@ -172,9 +173,9 @@ function learner<
   /** A batch, and what networks made of it so far. */
   interface Drawn {
     readonly batch: Batch<K>;
-    readonly made: Map<Makers, tf.Tensor4D>;
+    readonly made: Map<Makers, Tensor4D>;
     /** What pools gave for it. */
-    readonly pooled: Map<ImagePool, tf.Tensor4D>;
+    readonly pooled: Map<ImagePool, Tensor4D>;
   }
 
   const taken = async (draw: () => Promise<Batch>): Promise<Drawn> => {
@@ -192,7 +193,7 @@ function learner<
   const dispose = ({ batch, made, pooled }: Drawn): void =>
     tf.dispose([batch.x, batch.y, ...made.values(), ...pooled.values()]);
 
-  const keep = <Key>(images: Map<Key, tf.Tensor4D>, key: Key, image: tf.Tensor4D): tf.Tensor4D => {
+  const keep = <Key>(images: Map<Key, Tensor4D>, key: Key, image: Tensor4D): Tensor4D => {
     images.get(key)?.dispose();
     images.set(key, tf.keep(image));
     return image;
@@ -209,9 +210,9 @@ function learner<
       const pool = step.pools.get(letter)!;
       return pooled.get(pool) ?? keep(pooled, pool, pool.exchange(plain(letter)));
     };
-    const fake = {} as { [letter in Makers]: tf.Tensor4D };
+    const fake = {} as { [letter in Makers]: Tensor4D };
     for (const letter of makers) {
-      let image: tf.Tensor4D | undefined;
+      let image: Tensor4D | undefined;
       Object.defineProperty(fake, letter, {
         get: () => image ??= step.over.includes(letter) ? keep(made, letter, make(letter)) : given(letter),
       });
@@ -220,7 +221,7 @@ function learner<
   };
 
   /** One update of the networks of one step; the loss's value belongs to the caller. */
-  const minimise = (step: RunningStep, drawn: Drawn, progress: number): tf.Scalar => {
+  const minimise = (step: RunningStep, drawn: Drawn, progress: number): Scalar => {
     const loss = tf.tidy(() => {
       const seen = scene(step, drawn);
       const { value, grads } = tf.variableGrads(
@@ -239,7 +240,7 @@ function learner<
   };
 
   const update = async (draw: () => Promise<Batch>, progress: number): Promise<Record<string, number>> => {
-    const losses = new Map<string, tf.Scalar[]>();
+    const losses = new Map<string, Scalar[]>();
     const shared = await taken(draw);
     try {
       for (const step of steps) {
@@ -283,7 +284,7 @@ function learner<
     macs: (seenShape) => reconstructs.macs(seenShape),
     update,
     ...(definition.monitor === undefined ? {} : { monitor }),
-    reconstruct: (y: tf.Tensor4D, meeting: Meeting) => tf.tidy(() => reconstructs.apply(meeting.see(y))),
+    reconstruct: (y: Tensor4D, meeting: Meeting) => tf.tidy(() => reconstructs.apply(meeting.see(y))),
     weights: () =>
       Promise.all(weights.map(async ({ name, variable }) => ({
         name,
@@ -300,13 +301,13 @@ function learner<
   };
 }
 
-function trainedVariables(network: Network): tf.Variable[] {
+function trainedVariables(network: Network): Variable[] {
   return network.weights.filter(({ trained }) => trained).map(({ variable }) => variable);
 }
 
 function randomTensors(rng: Rng): RandomTensors {
-  const filled = <R extends tf.Rank>(shape: tf.ShapeMap[R], draw: () => number) =>
-    tf.tensor<R>(Float32Array.from({ length: sizeOf(shape) }, draw), shape);
+  const filled = (shape: readonly [number, number, number, number], draw: () => number) =>
+    tf.tensor4d(Float32Array.from({ length: sizeOf(shape) }, draw), [...shape]);
   return {
     uniform: (shape) => filled(shape, rng.uniform),
     normal: (shape) => filled(shape, rng.normal),
@@ -314,14 +315,14 @@ function randomTensors(rng: Rng): RandomTensors {
 }
 
 /** What `make` makes, computed without recording it for a gradient, also in the middle of one. */
-function withoutTape(any: tf.Tensor, make: () => tf.Tensor4D): tf.Tensor4D {
+function withoutTape(any: Tensor, make: () => Tensor4D): Tensor4D {
   // The tape does not look into an op with a gradient of its own; nothing ever asks for this one.
-  return tf.customGrad((input) => ({ value: make(), gradFunc: () => tf.zerosLike(input as tf.Tensor) }))(
+  return tf.customGrad((input) => ({ value: make(), gradFunc: () => tf.zerosLike(input as Tensor) }))(
     any,
-  ) as tf.Tensor4D;
+  ) as Tensor4D;
 }
 
-async function number(scalar: tf.Scalar): Promise<number> {
+async function number(scalar: Scalar): Promise<number> {
   return (await scalar.data())[0];
 }
 
@@ -333,7 +334,7 @@ function unreached(
   method: string,
   step: { readonly minimise: string; readonly over: readonly string[] },
   networks: Networks,
-  variable: tf.Variable,
+  variable: Variable,
 ): never {
   const weight = step.over.flatMap((letter) =>
     networks[letter].weights.filter((one) => one.variable === variable).map(({ name }) => `${letter}/${name}`)

@@ -7,6 +7,7 @@ export type Better = "higher" | "lower" | "neither";
 
 /** One sample of a subject as metrics see it: plain images, cropped and as magnitudes where the benchmark says so. */
 export interface Case {
+  /** The sample's id. */
   readonly sample: string;
   /** The reconstruction, `[height, width, 1]`, in the truth's units. */
   readonly reconstruction: Image;
@@ -36,6 +37,7 @@ export interface MetricHead {
   readonly convention: string;
   /** E.g. `"dB"`; empty for a ratio. */
   readonly unit: string;
+  /** Which way tables point. */
   readonly better: Better;
   /** One sentence for captions. */
   readonly about: string;

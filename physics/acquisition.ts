@@ -38,7 +38,9 @@ export interface Measured {
  * comes from a stream that is named after the sample and not after the method, so that all methods meet the same.
  */
 export interface Acquisition {
+  /** E.g. `"cartesian-mri"`. */
   readonly name: string;
+  /** All that decides what it does. */
   readonly settings: { readonly [key: string]: Json };
   /** Measures one sample. `rng` is the sample's own stream. Operators that are equal are the same object. */
   measure(sample: Measurable, rng: Rng): Promise<Measured>;

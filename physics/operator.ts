@@ -1,7 +1,7 @@
 /** The forward operator: how an image becomes a measurement, and the adjoint. */
 
-import type * as tf from "@tensorflow/tfjs-core";
 import type { Json } from "../core/json.ts";
+import type { Tensor } from "../engine/tensor.ts";
 
 /** Extents of one image or measurement, without the batch: `[height, width, channels]`. */
 export type Shape = readonly number[];
@@ -14,7 +14,9 @@ export type Shape = readonly number[];
  * ⟨A x, y⟩ = ⟨x, Aᴴ y⟩.
  */
 export interface Operator {
+  /** E.g. `"masked-fourier"`. */
   readonly name: string;
+  /** All that decides what it does. */
   readonly settings: { readonly [key: string]: Json };
   /** Shape of an image, without the batch. */
   readonly imageShape: Shape;
@@ -23,7 +25,7 @@ export interface Operator {
   /** An upper bound of ‖A‖, which iterative methods take their step sizes from; 1 where it is absent. */
   readonly norm?: number;
   /** A x, from `[batch, ...imageShape]` to `[batch, ...measurementShape]`. */
-  forward(image: tf.Tensor): tf.Tensor;
+  forward(image: Tensor): Tensor;
   /** Aᴴ y, from `[batch, ...measurementShape]` to `[batch, ...imageShape]`. */
-  adjoint(measurement: tf.Tensor): tf.Tensor;
+  adjoint(measurement: Tensor): Tensor;
 }

@@ -13,7 +13,7 @@ const allowed: Record<string, readonly string[]> = {
   baselines: ["core", "engine", "type:methods", "type:physics"],
   metrics: ["core"],
   results: ["core"],
-  benchmarks: ["core", "datasets", "physics", "methods", "baselines", "metrics"],
+  benchmarks: ["core", "type:engine", "datasets", "physics", "methods", "baselines", "metrics"],
   harness: [
     "core",
     "engine",

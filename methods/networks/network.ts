@@ -2,19 +2,20 @@
  * A network: a function of images with weights.
  *
  * `apply` is an ordinary composition of tensor ops, so that gradients flow through it; the weights are
- * `tf.Variable`s with names of their own. A network knows nothing of losses or of how it is trained.
+ * `Variable`s with names of their own. A network knows nothing of losses or of how it is trained.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
 import type { Rng } from "../../core/random.ts";
 import type { Shape } from "../../physics/operator.ts";
+import type { Tensor4D, Variable } from "../../engine/tensor.ts";
 
 /** One array of weights. */
 export interface Weight {
   /** Unique within its network, e.g. `down1/2`. */
   readonly name: string;
   /** Its values. */
-  readonly variable: tf.Variable;
+  readonly variable: Variable;
   /** Whether a loss moves it; a weight that none moves is state that the network keeps itself. */
   readonly trained: boolean;
 }
@@ -24,7 +25,7 @@ export interface Network extends Disposable {
   /** All weights, in a fixed order. */
   readonly weights: readonly Weight[];
   /** `[batch, height, width, in]` to `[batch, height', width', out]`; borrows, and the caller owns the result. */
-  apply(input: tf.Tensor4D): tf.Tensor4D;
+  apply(input: Tensor4D): Tensor4D;
   /** Multiply-adds of the convolutions for one input `[height, width, in]`. */
   macs(inputShape: Shape): number;
   /** To be called whenever the weights have moved, by networks that keep state about them. */

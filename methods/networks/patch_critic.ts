@@ -12,6 +12,7 @@ import { conv2d, instanceNorm, leakyRelu } from "../../engine/ops.ts";
 import type { Shape } from "../../physics/operator.ts";
 import { Filters, he, type Initialiser, type Network } from "./network.ts";
 import { spectralNorm } from "./spectral_norm.ts";
+import type { Tensor4D } from "../../engine/tensor.ts";
 
 /** What a critic can be. */
 export interface PatchCriticOptions {
@@ -49,8 +50,7 @@ export function patchCritic(options: PatchCriticOptions, rng: Rng): Network {
 
   const bounded = spectral ? spectralNorm(filters.weights, rng.stream("spectral-norm")) : undefined;
   const weigh = (filter: tf.Variable<tf.Rank.R4>) => bounded?.divide(filter) ?? filter;
-  const activate = (x: tf.Tensor4D, layer: number) =>
-    leakyRelu(norm && layer > 0 ? instanceNorm(x) : x, slope);
+  const activate = (x: Tensor4D, layer: number) => leakyRelu(norm && layer > 0 ? instanceNorm(x) : x, slope);
 
   const weights = [...filters.weights, ...(bounded?.state ?? [])];
   return {

@@ -13,13 +13,14 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Rng } from "../../core/random.ts";
 import { newVariable, type Weight } from "./network.ts";
+import type { Scalar, Tensor, Tensor2D, Tensor4D } from "../../engine/tensor.ts";
 
 /** The largest singular values of a network's filters, kept up to date by power iteration. */
 export interface SpectralNorm {
   /** The singular vectors, one a filter. */
   readonly state: readonly Weight[];
   /** The filter divided by its largest singular value; the caller owns it. */
-  divide(filter: tf.Tensor4D): tf.Tensor4D;
+  divide(filter: Tensor4D): Tensor4D;
   /** One power iteration for each filter. */
   settle(): void;
 }
@@ -33,14 +34,14 @@ export function spectralNorm(filters: readonly Weight[], rng: Rng): SpectralNorm
     const outputs = variable.shape[variable.rank - 1];
     const stream = rng.stream(name);
     const start = tf.tensor2d(Float32Array.from({ length: outputs }, () => stream.normal()), [outputs, 1]);
-    return [variable as tf.Tensor, { name: `${name}/singular-vector`, variable: newVariable(start) }];
+    return [variable as Tensor, { name: `${name}/singular-vector`, variable: newVariable(start) }];
   }));
 
   const settle = () => {
     for (const [filter, { variable }] of vectors) {
       tf.tidy(() => {
         const matrix = asMatrix(filter);
-        const next = tf.matMul(matrix, tf.matMul(matrix, variable as tf.Tensor2D), true);
+        const next = tf.matMul(matrix, tf.matMul(matrix, variable as Tensor2D), true);
         variable.assign(tf.div(next, tf.add(length(next), 1e-12)));
       });
     }
@@ -51,17 +52,17 @@ export function spectralNorm(filters: readonly Weight[], rng: Rng): SpectralNorm
     state: [...vectors.values()].map((vector) => ({ ...vector, trained: false })),
     divide: (filter) =>
       tf.tidy(() => {
-        const vector = vectors.get(filter)!.variable as tf.Tensor2D;
+        const vector = vectors.get(filter)!.variable as Tensor2D;
         return tf.div(filter, length(tf.matMul(asMatrix(filter), vector)));
       }),
     settle,
   };
 }
 
-function asMatrix(filter: tf.Tensor): tf.Tensor2D {
+function asMatrix(filter: Tensor): Tensor2D {
   return tf.reshape(filter, [-1, filter.shape[filter.rank - 1]]);
 }
 
-function length(vector: tf.Tensor): tf.Scalar {
+function length(vector: Tensor): Scalar {
   return tf.sqrt(tf.sum(tf.square(vector)));
 }

@@ -19,6 +19,7 @@ import {
   upsample2,
 } from "../../engine/ops.ts";
 import { Filters, he, type Initialiser, type Network } from "./network.ts";
+import type { Tensor4D } from "../../engine/tensor.ts";
 
 /** What a U-Net can be. */
 export interface UNetOptions {
@@ -77,11 +78,11 @@ export function unet(options: UNetOptions, rng: Rng): Network {
   );
   const last = filters.add("last", [1, 1, width, outputChannels], lastScale);
 
-  const activate = (x: tf.Tensor4D) => leakyRelu(norm ? instanceNorm(x) : x, slope);
-  const convolve = (x: tf.Tensor4D, pair: readonly tf.Tensor4D[]) =>
+  const activate = (x: Tensor4D) => leakyRelu(norm ? instanceNorm(x) : x, slope);
+  const convolve = (x: Tensor4D, pair: readonly Tensor4D[]) =>
     pair.reduce((image, filter) => activate(conv2d(image, filter, { padding: 1 })), x);
   const halve = pool === "max" ? maxPool2 : averagePool2;
-  const from = (x: tf.Tensor4D, level: number): tf.Tensor4D => {
+  const from = (x: Tensor4D, level: number): Tensor4D => {
     const skip = convolve(x, down[level]);
     if (level === levels) return skip;
     const below = from(halve(skip), level + 1);
@@ -109,9 +110,9 @@ export function unet(options: UNetOptions, rng: Rng): Network {
 /** Applies `f` to the image padded with zeros to multiples of `block`, and crops what comes out. */
 function onMultiplesOf(
   block: number,
-  image: tf.Tensor4D,
-  f: (padded: tf.Tensor4D) => tf.Tensor4D,
-): tf.Tensor4D {
+  image: Tensor4D,
+  f: (padded: Tensor4D) => Tensor4D,
+): Tensor4D {
   const [batch, height, width] = image.shape;
   const rows = (block - height % block) % block;
   const columns = (block - width % block) % block;
