@@ -121,17 +121,17 @@ function tileOfEight(
     x += betweenRows;
     if (--rowsLeft == 0) rowsLeft = outHeight, x += betweenImages;
   }
-  if (skip == 0) put(out, a0, add), put(out + 16, b0, add);
-  out += gPixelBytes;
-  if (skip <= 1) put(out, a1, add), put(out + 16, b1, add);
-  out += gPixelBytes;
-  if (skip <= 2) put(out, a2, add), put(out + 16, b2, add);
-  out += gPixelBytes;
-  put(out, a3, add), put(out + 16, b3, add);
-}
-
-function put(out: usize, v: v128, add: bool): void {
-  v128.store(out, add ? f32x4.add(v128.load(out), v) : v);
+  const out1 = out + gPixelBytes, out2 = out1 + gPixelBytes, out3 = out2 + gPixelBytes;
+  if (add) {
+    a0 = f32x4.add(v128.load(out), a0), b0 = f32x4.add(v128.load(out, 16), b0);
+    a1 = f32x4.add(v128.load(out1), a1), b1 = f32x4.add(v128.load(out1, 16), b1);
+    a2 = f32x4.add(v128.load(out2), a2), b2 = f32x4.add(v128.load(out2, 16), b2);
+    a3 = f32x4.add(v128.load(out3), a3), b3 = f32x4.add(v128.load(out3, 16), b3);
+  }
+  if (skip < 1) v128.store(out, a0), v128.store(out, b0, 16);
+  if (skip < 2) v128.store(out1, a1), v128.store(out1, b1, 16);
+  if (skip < 3) v128.store(out2, a2), v128.store(out2, b2, 16);
+  v128.store(out3, a3), v128.store(out3, b3, 16);
 }
 
 /**
