@@ -9,7 +9,7 @@ import { writePlan } from "../harness/folder.ts";
 import { type Order, prepare, type Prepared } from "../harness/prepare.ts";
 import { readRun } from "../results/run.ts";
 import { writeReports } from "../reports/write.ts";
-import { exitWithError } from "./exit.ts";
+import { exitWithError, printable } from "./exit.ts";
 import { listOf } from "./list.ts";
 import { Console } from "./progress.ts";
 import { loadSuite } from "./suite.ts";
@@ -115,7 +115,7 @@ async function main(args: string[]): Promise<number> {
   };
   const prepared = await prepare(suite, order);
   if (values.plan) {
-    await writePlan(prepared.folder, prepared.run, prepared.plan);
+    await writePlan(prepared.folder, prepared.run, prepared.plan, prepared.stale);
     console.log(planText(prepared));
     return 0;
   }
@@ -136,7 +136,8 @@ async function run(prepared: Prepared, workers: number): Promise<number> {
   const screen = new Console(prepared, process.stdout.isTTY === true);
   const { failed } = await execute(prepared, workers, screen, interrupted.signal);
   screen.close();
-  await writeReports(await readRun(folder));
+  const result = await readRun(folder);
+  await writeReports(result);
   console.log(`\n${await screen.table()}`);
   console.log(
     `\n${folder}/table.md, table.tex, table.csv, scores.csv, records.jsonl and panels/ are written`,
@@ -144,7 +145,9 @@ async function run(prepared: Prepared, workers: number): Promise<number> {
   if (failed > 0) {
     console.error(`${failed} of ${prepared.plan.jobs.length} jobs failed; the table says which`);
   }
-  return failed > 0 ? 1 : 0;
+  const refused = result.refused ?? [];
+  for (const reason of refused) console.error(`not in the table: ${printable(reason)}`);
+  return failed + refused.length > 0 ? 1 : 0;
 }
 
 function planText({ folder, run, plan, configuration }: Prepared): string {

@@ -2,13 +2,17 @@
 
 import { UsageError } from "../core/errors.ts";
 
+/** Whether an error says what, where and how to fix it. */
+export function isWorded(error: unknown): error is Error {
+  const kinds = [UsageError, SyntaxError, RangeError, TypeError];
+  return kinds.some((kind) => error instanceof kind) && /\n {2}fix: /.test((error as Error).message);
+}
+
 /** Prints an error on stderr and ends the process. */
 export function exitWithError(error: unknown): never {
-  const worded = error instanceof UsageError || error instanceof SyntaxError || error instanceof RangeError ||
-    error instanceof TypeError;
   // A worded error is for the person at the terminal; the stack of any other is for whoever mends it.
-  if (worded && /\n {2}fix: /.test((error as Error).message)) {
-    console.error(`error: ${printable((error as Error).message)}`);
+  if (isWorded(error)) {
+    console.error(`error: ${printable(error.message)}`);
     Deno.exit(2);
   }
   console.error(error);

@@ -2,20 +2,23 @@
  * `deno task job RUN INDEX`: does one job of a plan and leaves its record.
  *
  * It is what the workers of `deno task bench` run, and what any other engine runs that takes a plan from
- * `deno task bench … --plan`.
+ * `deno task bench … --plan`. A job that cannot be done leaves a record that says why.
  */
 
+import { format } from "node:util";
 import { UsageError } from "../core/errors.ts";
 import { startBackend } from "../engine/backend.ts";
 import { configure, named } from "../harness/configuration.ts";
 import { openDataset } from "../harness/context.ts";
 import { readPlan, writeRecord } from "../harness/folder.ts";
-import { type Progress, runJob } from "../harness/job.ts";
+import { failedRecord, type Message, type Progress, runJob } from "../harness/job.ts";
+import type { Job, Plan } from "../harness/plan.ts";
 import { Shelf } from "../harness/samples.ts";
-import { exitWithError } from "./exit.ts";
+import type { ResultRecord } from "../results/record.ts";
+import { exitWithError, isWorded } from "./exit.ts";
 import { loadSuite } from "./suite.ts";
 
-async function main(folder: string, index: string, worker: boolean): Promise<void> {
+async function main(folder: string, index: string, tell: (progress: Progress) => void): Promise<void> {
   const plan = await readPlan(folder);
   const job = plan.jobs[Number(index)];
   if (!/^\d+$/.test(index) || job === undefined) {
@@ -25,34 +28,74 @@ async function main(folder: string, index: string, worker: boolean): Promise<voi
       fix: `give a number from 0 to ${plan.jobs.length - 1}`,
     });
   }
+  try {
+    await writeRecord(folder, job, await recordOf(folder, plan, job, tell));
+  } catch (error) {
+    const reason = isWorded(error) || !(error instanceof Error)
+      ? (error as Error).message ?? String(error)
+      : error.stack ?? error.message;
+    await writeRecord(folder, job, failedRecord({ plan, profile: plan.request.profile }, job, reason));
+    throw error;
+  }
+}
+
+async function recordOf(
+  folder: string,
+  plan: Plan,
+  job: Job,
+  tell: (progress: Progress) => void,
+): Promise<ResultRecord> {
   const suite = await loadSuite(plan.use);
   const configuration = configure(suite.benchmarks, plan.request);
   const { benchmark, settings, profile } = configuration;
-  await startBackend(plan.backend);
+  const own = suite.modules?.find(({ rows }) => rows.get(benchmark.name)?.includes(job.method));
+  if (own?.sha256 !== job.module) {
+    throw new UsageError({
+      what: `the module of "${job.method}" has changed since the run was planned`,
+      where: own?.path ?? `${folder}/plan.json`,
+      fix: "give the command of the run again, with --plan where it only plans",
+    });
+  }
+  const backend = await startBackend(plan.backend);
+  if (backend.arithmetic !== plan.backend.arithmetic) {
+    throw new UsageError({
+      what:
+        `this machine computes by "${backend.arithmetic}", and the run was planned for "${plan.backend.arithmetic}": their bits differ`,
+      where: `${folder}/plan.json`,
+      fix: "plan the run with --portable, which is the same everywhere",
+    });
+  }
   const { paths, options, stream, contents } = plan.data;
   const dataset = await openDataset(suite, benchmark, settings, paths, options, contents);
-  const row = configuration.rows.find((candidate) =>
-    candidate.row === named(
-      configuration.rows.map(({ row }) => row),
-      job.method,
-      "method",
-    )
-  )!;
-  const shelf = Shelf.of(dataset, benchmark, settings, stream);
-  const place = { folder, plan, profile, settings, row, shelf };
-  await writeRecord(folder, job, await runJob(place, job, worker ? teller() : () => {}));
-  dataset.close();
+  try {
+    const wanted = named(configuration.rows.map(({ row }) => row), job.method, "method");
+    const row = configuration.rows.find(({ row }) => row === wanted)!;
+    const shelf = Shelf.of(dataset, benchmark, settings, stream);
+    return await runJob({ folder, plan, profile, settings, row, shelf }, job, tell);
+  } finally {
+    dataset.close();
+  }
 }
 
 /** Tells the launcher, not more than a few times a second. */
-function teller(): (progress: Progress) => void {
+function teller(send: (message: Message) => void): (progress: Progress) => void {
   let last = 0;
   return (progress) => {
     const now = performance.now();
     if (progress.done < 1 && now - last < 200) return;
     last = now;
-    console.log(JSON.stringify(progress));
+    send(progress);
   };
+}
+
+/** A way to the launcher that nothing else writes to: what modules print becomes messages too. */
+function messenger(): (message: Message) => void {
+  const encoder = new TextEncoder();
+  const send = (message: Message) => {
+    Deno.stdout.writeSync(encoder.encode(JSON.stringify(message) + "\n"));
+  };
+  console.log = console.info = console.debug = (...args) => send({ said: format(...args) });
+  return send;
 }
 
 if (import.meta.main) {
@@ -63,6 +106,7 @@ if (import.meta.main) {
     );
     Deno.exit(2);
   }
-  await main(folder, index, flag === "--worker").catch(exitWithError);
+  const tell = flag === "--worker" ? teller(messenger()) : () => {};
+  await main(folder, index, tell).catch(exitWithError);
   Deno.exit(0);
 }

@@ -3,9 +3,10 @@
 import type { Benchmark, Row } from "../benchmarks/benchmark.ts";
 import { mri } from "../benchmarks/mri.ts";
 import { suggest, UsageError } from "../core/errors.ts";
+import { sha256 } from "../core/json.ts";
 import type { DatasetKind } from "../datasets/dataset.ts";
 import { openData } from "../datasets/open.ts";
-import type { Suite } from "../harness/context.ts";
+import type { Module, Suite } from "../harness/context.ts";
 
 /** The benchmarks that come with the suite. */
 export const benchmarks: readonly Benchmark[] = [mri];
@@ -23,10 +24,14 @@ export interface Extension {
 /** The suite with the modules of `--use` added. */
 export async function loadSuite(use: readonly string[]): Promise<Suite> {
   let all = [...benchmarks];
+  const modules: Module[] = [];
   for (const path of use) {
-    const { default: extension } = await load(path);
-    all.push(...extension.benchmarks ?? []);
-    for (const name of [...Object.keys(extension.rows ?? {}), ...Object.keys(extension.kinds ?? {})]) {
+    const { extension, hash } = await load(path);
+    const own = extension.benchmarks ?? [];
+    const rows = new Map(Object.entries(extension.rows ?? {}));
+    const kinds = new Map(Object.entries(extension.kinds ?? {}));
+    all.push(...own);
+    for (const name of [...rows.keys(), ...kinds.keys()]) {
       if (all.some((benchmark) => benchmark.name === name)) continue;
       throw new UsageError({
         what: `it adds to an unknown benchmark "${name}"`,
@@ -36,47 +41,97 @@ export async function loadSuite(use: readonly string[]): Promise<Suite> {
     }
     all = all.map((benchmark) => ({
       ...benchmark,
-      rows: [...benchmark.rows, ...extension.rows?.[benchmark.name] ?? []],
-      kinds: [...benchmark.kinds, ...extension.kinds?.[benchmark.name] ?? []],
+      rows: [...benchmark.rows, ...rows.get(benchmark.name) ?? []],
+      kinds: [...benchmark.kinds, ...kinds.get(benchmark.name) ?? []],
     }));
+    modules.push({
+      path,
+      sha256: hash,
+      rows: new Map([...rows].map(([name, list]) => [name, list.map((row) => row.name)])),
+      shapes: [...own.map(({ name }) => name), ...kinds.keys()],
+    });
   }
-  assertDistinct(all.map(({ name }) => name), "benchmark");
+  assertNames(all.map(({ name }) => name), "benchmark");
   for (const { name, rows, byName } of all) {
-    assertDistinct([...rows, ...byName].map((row) => row.name), `method of ${name}`);
+    assertNames([...rows, ...byName].map((row) => row.name), `method of ${name}`);
   }
-  return { benchmarks: all, openData };
+  return { benchmarks: all, modules, openData };
 }
 
-async function load(path: string): Promise<{ default: Extension }> {
+async function load(path: string): Promise<{ extension: Extension; hash: string }> {
   const where = `--use ${path}`;
   let module: { default?: unknown };
+  let hash: string;
   try {
     const file = await Deno.realPath(path);
+    hash = sha256(await Deno.readFile(file));
     module = await import(`file://${file.split("/").map(encodeURIComponent).join("/")}`);
   } catch (cause) {
     throw new UsageError({
-      what: `the module cannot be loaded: ${(cause as Error).message}`,
+      what: `the module cannot be loaded: ${cause instanceof Error ? cause.message : cause}`,
       where,
       fix: "mend it; `deno check` on it says more",
     }, { cause });
   }
-  const known = ["benchmarks", "rows", "kinds"];
   const extension = module.default;
-  const fix =
-    "export default { rows: { mri: [{ name, method }] } } satisfies Extension; the README has an example";
-  if (typeof extension !== "object" || extension === null) {
-    throw new UsageError({ what: "the module has no default export that adds anything", where, fix });
+  if (!isObject(extension)) {
+    throw new UsageError({
+      what: "the module has no default export that adds anything",
+      where,
+      fix: example,
+    });
   }
+  const known = ["benchmarks", "rows", "kinds"];
   for (const key of Object.keys(extension)) {
     if (!known.includes(key)) {
       throw new UsageError({ what: `it exports an unknown "${key}"`, where, fix: suggest(key, known) });
     }
   }
-  return { default: extension };
+  const { benchmarks = [], rows = {}, kinds = {} } = extension;
+  const refuse = (what: string): never => {
+    throw new UsageError({ what, where, fix: example });
+  };
+  if (!isListOf(benchmarks, "name", "rows", "metrics", "profiles", "settings")) {
+    refuse(`its "benchmarks" is no list of benchmarks`);
+  }
+  for (const [key, parts] of Object.entries({ rows, kinds })) {
+    if (!isObject(parts)) return refuse(`its "${key}" is no object of lists by the benchmark's name`);
+    const needs = key === "rows" ? ["name", "method"] : ["kind", "recognises", "open"];
+    for (const [name, list] of Object.entries(parts)) {
+      if (!isListOf(list, ...needs)) {
+        refuse(`"${key}.${name}" is no list of objects with ${needs.join(", ")}`);
+      }
+    }
+  }
+  for (const { name, method } of Object.values(rows as Record<string, Row[]>).flat()) {
+    const missing = ["settings", "knows", "prepare"].find((part) => !(part in Object(method)));
+    if (missing !== undefined) refuse(`the method of its row "${name}" has no "${missing}"`);
+  }
+  return { extension: extension as Extension, hash };
 }
 
-function assertDistinct(names: readonly string[], kind: string): void {
+const example =
+  "export default { rows: { mri: [{ name, method }] } } satisfies Extension; the README has an example";
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isListOf(value: unknown, ...parts: string[]): boolean {
+  return Array.isArray(value) && value.every((item) => isObject(item) && parts.every((part) => part in item));
+}
+
+/** Names stand in file names, in `--methods a,b` and in `--set method.name=value`. */
+function assertNames(names: readonly string[], kind: string): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice === undefined) return;
-  throw new UsageError({ what: `there are two of the ${kind} "${twice}"`, fix: "give yours another name" });
+  if (twice !== undefined) {
+    throw new UsageError({ what: `there are two of the ${kind} "${twice}"`, fix: "give yours another name" });
+  }
+  const strange = names.find((name) => !/^[a-z0-9][\w-]*$/i.test(name));
+  if (strange !== undefined) {
+    throw new UsageError({
+      what: `"${strange}" cannot be the name of a ${kind}`,
+      fix: "use letters, digits, - and _",
+    });
+  }
 }

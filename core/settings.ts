@@ -47,7 +47,7 @@ export function resolve<S extends Settings>(settings: S, overrides: Overrides, o
   const values: Record<string, SettingValue> = {};
   for (const [name, setting] of Object.entries(settings)) values[name] = setting.default;
   for (const [name, value] of Object.entries(overrides)) {
-    const setting = settings[name];
+    const setting = declared(settings, name);
     if (setting === undefined) {
       throw new UsageError({
         what: `unknown setting "${name}"`,
@@ -58,6 +58,11 @@ export function resolve<S extends Settings>(settings: S, overrides: Overrides, o
     values[name] = checked(name, setting, value, owner);
   }
   return values as Values<S>;
+}
+
+/** The setting of this name; undefined where none is declared, also for what every object has, like `constructor`. */
+export function declared(settings: Settings, name: string): Setting | undefined {
+  return Object.hasOwn(settings, name) ? settings[name] : undefined;
 }
 
 /** Reads the text of `--set name=text` as a value of the setting's type. */

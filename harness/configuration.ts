@@ -8,6 +8,7 @@
 import type { Benchmark, ProfileName, Row } from "../benchmarks/benchmark.ts";
 import { suggest, UsageError } from "../core/errors.ts";
 import {
+  declared,
   type Overrides,
   parseSetting,
   resolve,
@@ -30,6 +31,8 @@ export interface Request {
 export interface ConfiguredRow {
   readonly row: Row;
   readonly settings: Values;
+  /** Those of its settings that `--set` gave another value. */
+  readonly set: Values;
 }
 
 /** Everything about a run but its data. */
@@ -69,15 +72,12 @@ export function configure(benchmarks: readonly Benchmark[], request: Request): C
       `benchmark ${benchmark.name}`,
     ),
     rows: rows.map((row) => {
-      const declared = row.method.settings;
-      const overrides = {
-        ...row.settings,
-        ...only(profile.methods ?? {}, declared),
-        ...profile.rows?.[row.name],
-        ...only(given.methods, declared),
-        ...given.rows[row.name],
-      };
-      return { row, settings: resolve(declared, overrides, `method ${row.name}`) };
+      const own = row.method.settings;
+      const owner = `method ${row.name}`;
+      const unset = { ...row.settings, ...only(profile.methods ?? {}, own), ...profile.rows?.[row.name] };
+      const overrides = { ...unset, ...only(given.methods, own), ...given.rows.get(row.name) };
+      const settings = resolve(own, overrides, owner);
+      return { row, settings, set: changed(resolve(own, unset, owner), settings) };
     }),
     chosen: chooseRows(profile.everyRow ? rows : benchmark.rows, rows, request.methods),
     seeds: parseSeeds(request.seeds ?? profile.seeds),
@@ -145,14 +145,14 @@ function chooseRows(usual: readonly Row[], rows: readonly Row[], names?: readonl
 interface Sets {
   readonly benchmark: Overrides;
   readonly methods: Overrides;
-  readonly rows: Readonly<Record<string, Overrides>>;
+  readonly rows: ReadonlyMap<string, Overrides>;
 }
 
 /** Reads `--set` texts; each has to change something that the benchmark or one of its methods declares. */
 function readSets(benchmark: Benchmark, rows: readonly Row[], sets: readonly string[]): Sets {
   const ofBenchmark: Record<string, SettingValue> = {};
   const ofMethods: Record<string, SettingValue> = {};
-  const ofRows: Record<string, Record<string, SettingValue>> = {};
+  const ofRows = new Map<string, Overrides>();
   for (const text of sets) {
     const where = `--set ${text}`;
     const equals = text.indexOf("=");
@@ -169,14 +169,17 @@ function readSets(benchmark: Benchmark, rows: readonly Row[], sets: readonly str
     if (dot > 0) {
       const row = named(rows, name.slice(0, dot), "method");
       const key = name.slice(dot + 1);
-      const setting = row.method.settings[key];
+      const setting = declared(row.method.settings, key);
       if (setting === undefined) throw unknownSetting(key, Object.keys(row.method.settings), where);
-      (ofRows[row.name] ??= {})[key] = parseSetting(key, setting, value, where);
+      ofRows.set(row.name, { ...ofRows.get(row.name), [key]: parseSetting(key, setting, value, where) });
       continue;
     }
-    const declaring = rows.map(({ method }) => method.settings[name]).filter((found) => found !== undefined);
-    if (benchmark.settings[name] !== undefined) {
-      ofBenchmark[name] = parseSetting(name, benchmark.settings[name], value, where);
+    const ofOne = declared(benchmark.settings, name);
+    const declaring = rows.map(({ method }) => declared(method.settings, name)).filter((found) =>
+      found !== undefined
+    );
+    if (ofOne !== undefined) {
+      ofBenchmark[name] = parseSetting(name, ofOne, value, where);
     } else if (declaring.length > 0) {
       for (const setting of declaring) ofMethods[name] = parseSetting(name, setting, value, where);
     } else {
@@ -194,6 +197,10 @@ function unknownSetting(name: string, known: readonly string[], where: string): 
   return new UsageError({ what: `unknown setting "${name}"`, where, fix: suggest(name, known) });
 }
 
-function only(overrides: Overrides, declared: Settings): Overrides {
-  return Object.fromEntries(Object.entries(overrides).filter(([name]) => declared[name] !== undefined));
+function only(overrides: Overrides, settings: Settings): Overrides {
+  return Object.fromEntries(Object.entries(overrides).filter(([name]) => Object.hasOwn(settings, name)));
+}
+
+function changed(before: Values, after: Values): Values {
+  return Object.fromEntries(Object.entries(after).filter(([name, value]) => before[name] !== value));
 }

@@ -4,9 +4,22 @@ import type { Benchmark } from "../benchmarks/benchmark.ts";
 import type { Values } from "../core/settings.ts";
 import type { Contents, Dataset, DatasetKind, OpenOptions } from "../datasets/dataset.ts";
 
+/** A user's module that adds to the suite. */
+export interface Module {
+  readonly path: string;
+  /** Of its text, so that results are not taken for those of another version of it. */
+  readonly sha256: string;
+  /** Rows that it adds, by benchmark. */
+  readonly rows: ReadonlyMap<string, readonly string[]>;
+  /** Benchmarks that it defines or adds kinds of data to, and so decides all numbers of. */
+  readonly shapes: readonly string[];
+}
+
 /** The concrete parts, which the harness knows by their types only: whoever starts it hands them in. */
 export interface Suite {
   readonly benchmarks: readonly Benchmark[];
+  /** Where some of them come from. */
+  readonly modules?: readonly Module[];
   /** Opens files and folders as one of `kinds`. */
   openData(
     kinds: readonly DatasetKind[],

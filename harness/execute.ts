@@ -6,8 +6,8 @@
  */
 
 import type { ResultRecord } from "../results/record.ts";
-import { collectRecords, readRecord, writePlan, writeRecord } from "./folder.ts";
-import { failedRecord, type Progress } from "./job.ts";
+import { collectRecords, keptFolder, readRecord, removeRecord, writePlan, writeRecord } from "./folder.ts";
+import { failedRecord, type Message, phases, type Progress } from "./job.ts";
 import { type Job, startOrder } from "./plan.ts";
 import type { Prepared } from "./prepare.ts";
 
@@ -38,22 +38,25 @@ export async function execute(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { folder, configuration, run, plan } = prepared;
+  await writePlan(folder, run, plan, prepared.stale);
   const done = new Map<string, ResultRecord>();
   for (const job of plan.jobs) {
     const record = await readRecord(folder, job, (reason) => watcher.said(`${reason}\n  it is run again`));
-    if (record !== undefined && isCurrent(prepared, job, record, watcher)) done.set(job.record, record);
+    if (record !== undefined && await isCurrent(prepared, job, record, watcher)) done.set(job.record, record);
   }
-  await writePlan(folder, run, plan);
   const waiting = startOrder(configuration, plan.jobs).filter((job) => !done.has(job.record));
   watcher.planned(plan.jobs.filter((job) => done.has(job.record)), waiting);
 
   const seedsDone = new Set<number>();
   const queue = [...waiting];
+  // Where one of them cannot go on, the others are not left to themselves.
+  const broken = new AbortController();
+  const ended = AbortSignal.any([signal, broken.signal]);
   const work = async () => {
     for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
-      signal.throwIfAborted();
+      ended.throwIfAborted();
       watcher.started(job);
-      const record = await runWorker(prepared, job, watcher, signal);
+      const record = await runWorker(prepared, job, watcher, ended);
       done.set(job.record, record);
       watcher.ended(job, record);
       for (const seed of run.seeds) {
@@ -67,35 +70,39 @@ export async function execute(
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.max(1, Math.min(workers, waiting.length)) }, work));
+  try {
+    await Promise.all(Array.from({ length: Math.max(1, Math.min(workers, waiting.length)) }, work));
+  } catch (error) {
+    broken.abort(error);
+    throw error;
+  }
   await collectRecords(folder, plan.jobs);
   const records = plan.jobs.map((job) => done.get(job.record)!);
   return { records, failed: records.filter(({ state }) => state.kind === "failed").length };
 }
 
-/** Whether a record that is there may stand: finished, of this configuration, and made with today's settings. */
-function isCurrent(
-  { plan, configuration }: Prepared,
+/** Whether a record that is there may stand: finished, of this configuration, and with all that is asked for. */
+async function isCurrent(
+  { folder, plan, configuration }: Prepared,
   job: Job,
   record: ResultRecord,
   watcher: Watcher,
-): boolean {
-  const who = `${job.method}${job.seed === null ? "" : ` seed ${job.seed}`}`;
-  if (record.state.kind === "failed") {
-    watcher.said(`${who} failed before and is run again`);
+): Promise<boolean> {
+  const again = (why: string) => {
+    watcher.said(`${job.method}${job.seed === null ? "" : ` seed ${job.seed}`} ${why} and is run again`);
     return false;
-  }
+  };
+  if (record.state.kind === "failed") return again("failed before");
   const { row, settings } = configuration.rows.find(({ row }) => row.name === job.method)!;
   const differing = Object.keys(settings).filter((name) =>
     name !== row.method.tune?.setting && record.settings[name] !== settings[name]
   );
-  if (record.configuration === plan.configuration && differing.length === 0) return true;
-  watcher.said(
-    `${who} was run with other settings (${
-      differing.join(", ") || "another configuration"
-    }) and is run again`,
-  );
-  return false;
+  if (differing.length > 0 || record.configuration !== plan.configuration) {
+    return again(`was run with other settings (${differing.join(", ") || "another configuration"})`);
+  }
+  const lacksImages = plan.keepImages && record.state.kind === "done" &&
+    !await Deno.stat(`${folder}/${keptFolder(job)}`).then(() => true, () => false);
+  return lacksImages ? again("was run without --keep-images") : true;
 }
 
 async function runWorker(
@@ -104,18 +111,24 @@ async function runWorker(
   watcher: Watcher,
   signal: AbortSignal,
 ): Promise<ResultRecord> {
-  // By name, since a launcher with few permissions may start "deno" only; the path is for where the name is unknown.
-  const child = spawn("deno", folder, job) ?? spawn(Deno.execPath(), folder, job)!;
+  // What is read afterwards is then of this worker.
+  await removeRecord(folder, job);
+  const child = spawn(folder, job);
   const end = () => kill(child);
   signal.addEventListener("abort", end);
   try {
     const errors = readTail(child.stderr, 4000);
-    for await (const line of lines(child.stdout)) watcher.progressed(job, JSON.parse(line) as Progress);
+    let saidLines = 0;
+    for await (const message of messages(child.stdout)) {
+      if ("phase" in message) watcher.progressed(job, message);
+      else if (++saidLines <= mostSaid) watcher.said(`${job.method} says: ${message.said}`);
+      else if (saidLines === mostSaid + 1) watcher.said(`${job.method} says more, which is left out`);
+    }
     const status = await child.status;
     signal.throwIfAborted();
     let broken = "";
     const record = await readRecord(folder, job, (reason) => broken = reason);
-    if (status.success && record !== undefined) return record;
+    if (record !== undefined) return record;
     const tail = (await errors).trim();
     const reason = broken || tail ||
       `the worker ended with code ${status.code}${status.signal === null ? "" : ` (${status.signal})`}`;
@@ -127,25 +140,23 @@ async function runWorker(
   }
 }
 
-function spawn(deno: string, folder: string, job: Job): Deno.ChildProcess | undefined {
+// Lines that a user's module may print in one job; a print inside a method would be thousands.
+const mostSaid = 20;
+
+function spawn(folder: string, job: Job): Deno.ChildProcess {
+  const program = new URL("../commands/job.ts", import.meta.url).href;
+  const options: Deno.CommandOptions = {
+    args: ["run", "--no-prompt", "--allow-all", program, folder, String(job.index), "--worker"],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  };
   try {
-    return new Deno.Command(deno, {
-      args: [
-        "run",
-        "--no-prompt",
-        "--allow-all",
-        new URL("../commands/job.ts", import.meta.url).href,
-        folder,
-        String(job.index),
-        "--worker",
-      ],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+    return new Deno.Command(Deno.execPath(), options).spawn();
+  } catch {
+    // A launcher with few permissions may start "deno" by its name only. It is second, since that may be npm's script
+    // of this name, which does not hand on the signal that ends a worker.
+    return new Deno.Command("deno", options).spawn();
   }
 }
 
@@ -157,14 +168,28 @@ function kill(child: Deno.ChildProcess): void {
   }
 }
 
-async function* lines(bytes: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+/** What a worker tells. Its user's module may write to stdout too: what is no message is left out. */
+async function* messages(bytes: ReadableStream<Uint8Array>): AsyncGenerator<Message> {
   let rest = "";
   for await (
     const text of bytes.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>)
   ) {
     const parts = (rest + text).split("\n");
     rest = parts.pop()!;
-    for (const part of parts) if (part.startsWith("{")) yield part;
+    for (const part of parts) {
+      const message = messageOf(part);
+      if (message !== undefined) yield message;
+    }
+  }
+}
+
+function messageOf(line: string): Message | undefined {
+  try {
+    const { phase, done, said } = JSON.parse(line);
+    if (phases.includes(phase) && typeof done === "number") return { phase, done };
+    return typeof said === "string" ? { said } : undefined;
+  } catch {
+    return undefined;
   }
 }
 

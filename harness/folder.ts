@@ -29,14 +29,14 @@ const ownEntries = [
   "scores.csv",
 ];
 
-/** Opens a folder for a run: checks that it may be written, and returns the jobs that an earlier run of it planned. */
-export async function openFolder(folder: string, run: RunFile, fresh: boolean): Promise<readonly Job[]> {
+/** Opens a folder for a run: checks that it may be written, and returns the plan of an earlier run of it. */
+export async function openFolder(folder: string, run: RunFile, fresh: boolean): Promise<Plan | undefined> {
   const entries = await listed(folder);
   if (fresh && entries.includes("run.json")) {
     for (const entry of ownEntries.filter((name) => entries.includes(name))) {
       await Deno.remove(`${folder}/${entry}`, { recursive: true });
     }
-    return [];
+    return undefined;
   }
   const text = await readIfThere(`${folder}/run.json`);
   if (text === undefined) {
@@ -48,7 +48,7 @@ export async function openFolder(folder: string, run: RunFile, fresh: boolean): 
         fix: "name a new or an empty folder",
       });
     }
-    return [];
+    return undefined;
   }
   const there = parsed<RunFile>(text, `${folder}/run.json`);
   if (there.configuration !== run.configuration) {
@@ -59,11 +59,20 @@ export async function openFolder(folder: string, run: RunFile, fresh: boolean): 
     });
   }
   const plan = await readIfThere(`${folder}/plan.json`);
-  return plan === undefined ? [] : parsed<Plan>(plan, `${folder}/plan.json`).jobs;
+  return plan === undefined ? undefined : parsed<Plan>(plan, `${folder}/plan.json`);
 }
 
-/** Writes `run.json` and `plan.json`. */
-export async function writePlan(folder: string, run: RunFile, plan: Plan): Promise<void> {
+/**
+ * Writes `run.json` and `plan.json`. Records of `stale` jobs are removed first, so that nobody takes them for the new
+ * plan's, whenever this is interrupted.
+ */
+export async function writePlan(
+  folder: string,
+  run: RunFile,
+  plan: Plan,
+  stale: readonly Job[],
+): Promise<void> {
+  for (const job of stale) await removeRecord(folder, job);
   await writeWhole(`${folder}/run.json`, prettyJson(run as unknown as Json));
   await writeWhole(`${folder}/plan.json`, canonicalJson(plan as unknown as Json) + "\n");
 }
@@ -103,6 +112,20 @@ export async function readRecord(
 /** Writes the record of a job. */
 export async function writeRecord(folder: string, job: Job, record: ResultRecord): Promise<void> {
   await writeWhole(`${folder}/records/${job.record}`, recordLine(record));
+}
+
+/** Where `--keep-images` puts the reconstructions of a job, in the run's folder. */
+export function keptFolder({ method, seed }: Pick<Job, "method" | "seed">): string {
+  return `reconstructions/${method}/${seed === null ? "seed-none" : `seed-${seed}`}`;
+}
+
+/** Removes the record of a job, where there is one. */
+export async function removeRecord(folder: string, { record }: Job): Promise<void> {
+  try {
+    await Deno.remove(`${folder}/records/${record}`);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 /** Puts `records.jsonl` together from the records that are there, in the plan's order. */

@@ -27,6 +27,7 @@ import {
 } from "../results/record.ts";
 import type { ConfiguredRow } from "./configuration.ts";
 import { examine, meanScore, type Reconstructed, viewOf } from "./evaluate.ts";
+import { keptFolder } from "./folder.ts";
 import type { Job, Plan } from "./plan.ts";
 import { batches, givenOf, imageOf, meetingOf, type Shelf, tensorOf } from "./samples.ts";
 import type { SampleRef } from "./split.ts";
@@ -41,12 +42,18 @@ export interface Workplace {
   readonly shelf: Shelf;
 }
 
+/** What a job does, one after the other. */
+export const phases = ["preparing", "training", "scoring"] as const;
+
 /** How far a job is: shown to people, never recorded. */
 export interface Progress {
-  readonly phase: "preparing" | "training" | "scoring";
+  readonly phase: typeof phases[number];
   /** In [0, 1]. */
   readonly done: number;
 }
+
+/** What a worker tells its launcher, a JSON line each: how far it is, or what a user's module printed. */
+export type Message = Progress | { readonly said: string };
 
 // Validation samples that the checks during training look at, and test samples that time the inference.
 const checkSamples = 8;
@@ -403,9 +410,8 @@ class KeptSubjects {
   async write(): Promise<void> {
     if (this.#subject === undefined) return;
     const { place: { folder, shelf }, job } = this;
-    const run = job.seed === null ? "seed-none" : `seed-${job.seed}`;
     const file = this.#subject.replace(/[^\w.-]+/g, "_");
-    await shelf.benchmark.keep(`${folder}/reconstructions/${job.method}/${run}/${file}`, this.#slices);
+    await shelf.benchmark.keep(`${folder}/${keptFolder(job)}/${file}`, this.#slices);
     this.#slices = [];
     this.#subject = undefined;
   }

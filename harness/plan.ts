@@ -18,6 +18,8 @@ export interface Job {
   readonly seed: number | null;
   /** File name of its record in `records/`. */
   readonly record: string;
+  /** SHA-256 of the user's module that the row comes from. */
+  readonly module?: string;
 }
 
 /** Where the samples come from. */
@@ -42,7 +44,7 @@ export interface Plan {
   readonly split: Split;
   /** User modules with further methods, datasets or benchmarks. */
   readonly use: readonly string[];
-  readonly backend: { readonly name: string; readonly portable: boolean };
+  readonly backend: { readonly name: string; readonly portable: boolean; readonly arithmetic: string };
   readonly keepImages: boolean;
 }
 

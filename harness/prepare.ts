@@ -8,7 +8,7 @@ import type { Contents } from "../datasets/dataset.ts";
 import { type Backend, startBackend } from "../engine/backend.ts";
 import type { RowHead, RunFile, SplitSummary } from "../results/run.ts";
 import { type Configuration, configure, type Request } from "./configuration.ts";
-import { openDataset, type Suite } from "./context.ts";
+import { type Module, openDataset, type Suite } from "./context.ts";
 import { openFolder } from "./folder.ts";
 import { type Job, jobsOf, type Plan } from "./plan.ts";
 import {
@@ -44,12 +44,15 @@ export interface Prepared {
   readonly configuration: Configuration;
   readonly run: RunFile;
   readonly plan: Plan;
+  /** Jobs of an earlier run whose records are of another version of a user's module. */
+  readonly stale: readonly Job[];
 }
 
 /** Prepares a run: settles the configuration, opens the data, splits them, and opens the folder. */
 export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
   const configuration = configure(suite.benchmarks, order.request);
   const { benchmark, settings } = configuration;
+  const { modules = [] } = suite;
   const backend = await startBackend({ name: order.backend, portable: order.portable });
   const dataStream = `${benchmark.name}/data-${order.dataSeed}`;
   const options = { matrix: benchmark.matrix(settings), sliceAxis: order.sliceAxis, stream: dataStream };
@@ -67,8 +70,12 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
     data: { kind: contents.kind, name: contents.name, hash: contents.hash, seed: order.dataSeed },
     split: { kind: split.kind, hash: sha256(canonicalJson(split.parts as unknown as Json)) },
     settings,
-    set: [...order.request.set].sort(),
-    use: order.use,
+    set: Object.fromEntries(
+      configuration.rows.filter(({ set }) => Object.keys(set).length > 0).map((
+        { row, set },
+      ) => [row.name, set]),
+    ),
+    use: modules.filter(({ shapes }) => shapes.includes(benchmark.name)).map(({ sha256 }) => sha256),
     backend: backend.name,
     arithmetic: backend.arithmetic,
   } satisfies RunFile["identity"];
@@ -76,7 +83,8 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
 
   const run = runFile(configuration, contents, split, identity, hash, backend);
   const earlier = await openFolder(order.out, run, order.fresh);
-  const jobs = united(configuration, earlier);
+  const moduleOf = (method: string) => modules.find(({ rows }) => rows.get(benchmark.name)?.includes(method));
+  const jobs = united(configuration, earlier, order.out, moduleOf);
   const seeds = [...new Set(jobs.map(({ seed }) => seed).filter((seed) => seed !== null))].sort((a, b) =>
     a - b
   );
@@ -93,9 +101,10 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
       data: { paths: order.data, options, stream: dataStream, contents },
       split,
       use: order.use,
-      backend: { name: backend.name, portable: order.portable },
+      backend: { name: backend.name, portable: order.portable, arithmetic: backend.arithmetic },
       keepImages: order.keepImages,
     },
+    stale: (earlier?.jobs ?? []).filter(({ method, module }) => module !== moduleOf(method)?.sha256),
   };
 }
 
@@ -236,11 +245,25 @@ function knownBy({ knows, trains, fits }: Configuration["rows"][number]["row"]["
 }
 
 /** The jobs of an earlier run in the folder and those asked for now, in the table's order. */
-function united(configuration: Configuration, earlier: readonly Job[]): Job[] {
+function united(
+  configuration: Configuration,
+  earlier: Plan | undefined,
+  folder: string,
+  moduleOf: (method: string) => Module | undefined,
+): Job[] {
   const order = new Map(configuration.rows.map(({ row }, index) => [row.name, index]));
   const byRecord = new Map<string, Omit<Job, "index">>();
-  for (const { method, seed, record } of [...earlier, ...jobsOf(configuration)]) {
-    if (order.has(method)) byRecord.set(record, { method, seed, record });
+  for (const { method, seed, record } of [...earlier?.jobs ?? [], ...jobsOf(configuration)]) {
+    if (!order.has(method)) {
+      throw new UsageError({
+        what: `the folder holds the row "${method}", which is not known here`,
+        where: `--out ${folder}`,
+        fix: `give its module again (${
+          earlier!.use.map((path) => `--use ${path}`).join(" ")
+        }), name another folder, or give --fresh to start over`,
+      });
+    }
+    byRecord.set(record, { method, seed, record, module: moduleOf(method)?.sha256 });
   }
   return [...byRecord.values()]
     .sort((a, b) => order.get(a.method)! - order.get(b.method)! || (a.seed ?? 0) - (b.seed ?? 0))
