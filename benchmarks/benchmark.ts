@@ -17,7 +17,7 @@ import type { Operator } from "../physics/operator.ts";
 /** Settings that every benchmark has, whatever it measures. */
 export const commonSettings = {
   updates: {
-    default: 1200,
+    default: 1500,
     min: 1,
     whole: true,
     about: "generator updates, the budget of every trained method",
