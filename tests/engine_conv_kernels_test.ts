@@ -1,6 +1,7 @@
 /**
  * The convolution kernels as pointers and numbers, without TensorFlow.js: held to sums in float64, in both
- * arithmetic classes. All memory is NaN before a call, so a number that is read without having been given shows.
+ * arithmetic classes. All memory is NaN before a call, so a number that is read without having been given
+ * shows.
  */
 
 import { deepStrictEqual, ok } from "node:assert/strict";
@@ -169,7 +170,7 @@ for (const arithmetic of arithmeticClasses) {
     holds(arithmetic, sizes, 2e-6);
   });
 
-  Deno.test(`3x3 convolutions by Winograd's tiles are within 2e-5 of the maximum of the definition (${arithmetic})`, () => {
+  Deno.test(`convolutions by Winograd's tiles are within 2e-5 of their definition's maximum (${arithmetic})`, () => {
     const sizes: Size[] = [];
     for (const [c, k] of [[4, 8], [8, 4], [8, 8], [16, 8], [24, 32]]) {
       sizes.push(

@@ -1,8 +1,9 @@
 // @ts-nocheck AssemblyScript: compiled by build.ts, not checked by Deno
 /**
- * Stride-1 convolutions and their two adjoints, of any size; README.md has the calls. Everything is one of two inner loops,
- * `conv/forward.ts` and `conv/filter_gradient.ts`: the gradient in the image is a convolution of the padded gradient with the
- * filter turned by 180° and its channels swapped (Dumoulin & Visin 2016, arXiv:1603.07285, relationship 8).
+ * Stride-1 convolutions and their two adjoints, of any size; README.md has the calls. Everything is one of
+ * two inner loops, `conv/forward.ts` and `conv/filter_gradient.ts`: the gradient in the image is a
+ * convolution of the padded gradient with the filter turned by 180° and its channels swapped (Dumoulin &
+ * Visin 2016, arXiv:1603.07285, relationship 8).
  */
 import { filterGradient } from "./conv/filter_gradient.ts";
 import { convolveBlocks, convolvePairs } from "./conv/forward.ts";
@@ -276,10 +277,10 @@ function convolveScratch(
 }
 
 /**
- * Whether Winograd's way (`conv/winograd.ts`) is taken: 3x3 filters, inputs in fours, outputs in eights, and images of at
- * least four tiles no more than a third of which lies outside. Measured on square images of 5 to 64 pixels (docs/performance.md):
- * there it loses a sixth at most (7x7, 8 channels), and is up to 3.3 times as fast. The batch has no say, so that
- * an image gives the same bits in any batch.
+ * Whether Winograd's way (`conv/winograd.ts`) is taken: 3x3 filters, inputs in fours, outputs in eights, and
+ * images of at least four tiles no more than a third of which lies outside. Measured on square images of 5 to
+ * 64 pixels (docs/performance.md): there it loses a sixth at most (7x7, 8 channels), and is up to 3.3 times
+ * as fast. The batch has no say, so that an image gives the same bits in any batch.
  */
 function takesWinograd(
   filterHeight: i32,

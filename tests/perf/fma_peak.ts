@@ -3,8 +3,8 @@
 import asc from "assemblyscript/asc";
 
 /**
- * Twelve chains of multiply-adds: more than the product of latency and units of any processor of today, and few enough for
- * 16 registers. The result is stored, so that nothing can be left out.
+ * Twelve chains of multiply-adds: more than the product of latency and units of any processor of today, and
+ * few enough for 16 registers. The result is stored, so that nothing can be left out.
  */
 const chains = Array.from({ length: 12 }, (_, i) => `c${i}`);
 const source = (madd: string) => `

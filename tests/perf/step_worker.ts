@@ -1,8 +1,9 @@
 /**
  * A process that makes training steps of one kind when it is told to, and says how long they took.
  *
- * Its one argument is a {@linkcode StepKind} as JSON. It warms up, prints a line, and then answers each line of its standard
- * input, a count, with the median milliseconds of so many steps. `torch_steps.py` speaks the same.
+ * Its one argument is a {@linkcode StepKind} as JSON. It warms up, prints a line, and then answers each line
+ * of its standard input, a count, with the median milliseconds of so many steps. `torch_steps.py` speaks the
+ * same.
  */
 
 import { createInterface } from "node:readline";

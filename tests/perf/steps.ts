@@ -77,7 +77,9 @@ const title = ([method, size, width]: StepName) => `${method} ${size}² c${width
 const ms = (milliseconds: number) => milliseconds.toFixed(milliseconds < 20 ? 1 : 0);
 const times = (ratio: number) => `${ratio.toFixed(2)}x`;
 
-/** Our kernels in both arithmetic classes against a composition of stock ops; prints, and returns Markdown. */
+/**
+ * Our kernels in both arithmetic classes against a composition of stock ops; prints, and returns Markdown.
+ */
 export async function steps(rounds: number): Promise<string> {
   const rows: readonly StepName[] = [["supervised", 64, 8], ["ot-cyclegan", 64, 8], ["cyclegan", 64, 8]];
   const table = new Table(

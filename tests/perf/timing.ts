@@ -1,7 +1,8 @@
 /**
- * Timing on a machine that is not ours alone. What else runs there only ever adds time, so each thing's fastest turn counts; and
- * things to be compared take turns, round after round, so that all of them meet the machine in the same moods. Absolute
- * times still wander by a fifth from day to day; ratios stay within a few percent.
+ * Timing on a machine that is not ours alone. What else runs there only ever adds time, so each thing's
+ * fastest turn counts; and things to be compared take turns, round after round, so that all of them meet the
+ * machine in the same moods. Absolute times still wander by a fifth from day to day; ratios stay within a few
+ * percent.
  */
 
 import { Bench } from "tinybench";
@@ -35,8 +36,9 @@ export async function takeTurns<Name extends string>(
 }
 
 /**
- * A short computation as a contender: warmed up, and then timed in batches of calls that take about a millisecond, so that the
- * clock's steps do not matter and a batch often fits between two of the scheduler's interruptions.
+ * A short computation as a contender: warmed up, and then timed in batches of calls that take about a
+ * millisecond, so that the clock's steps do not matter and a batch often fits between two of the scheduler's
+ * interruptions.
  */
 export function shortTask(run: () => void): Contender {
   for (let i = 0; i < 20; i++) run();

@@ -1,7 +1,8 @@
 """The training steps of step_worker.ts in PyTorch, for `deno task perf torch`.
 
-Same networks, losses, optimiser and batch size, float32. Its one argument is a step as JSON (method, size, width, mode, threads). It
-warms up, prints a line, and then answers each line of its standard input, a count, with the median milliseconds of so many steps.
+Same networks, losses, optimiser and batch size, float32. Its one argument is a step as JSON (method, size, width, mode,
+threads). It warms up, prints a line, and then answers each line of its standard input, a count, with the median
+milliseconds of so many steps.
 
     python3 -m venv /tmp/torch && /tmp/torch/bin/pip install torch numpy
 """
@@ -17,7 +18,7 @@ from torch.nn import functional as F
 
 
 class UNet(nn.Module):
-    """methods/networks/unet.ts: 3x3 convolutions in pairs, instance norm, leaky ReLU, average pooling, nearest upsampling, residual."""
+    """The residual U-Net of methods/networks/unet.ts."""
 
     def __init__(self, width, levels=3, channels=2):
         super().__init__()
@@ -73,7 +74,7 @@ class Critic(nn.Module):
 
 
 def aliasing(size):
-    """F⁻¹PF along the width with the central quarter of the lines, as one real symmetric matrix (physics/fourier.ts)."""
+    """F⁻¹PF along the width, P the central quarter of the lines, as one matrix product (physics/fourier.ts)."""
     lines = torch.zeros(size)
     first = size // 2 - size // 8
     lines[first : first + size // 4] = 1
@@ -147,8 +148,9 @@ def cyclegan(size, width, compiled):
         loss = loss + 5 * (F.l1_loss(g(x), x) + F.l1_loss(h(y), y))
         minimise(generators, loss)
         frozen(phi, False), frozen(psi, False)
-        half = lambda critic, real, fake: 0.5 * ((critic(real) - 1).square().mean() + critic(fake).square().mean())
-        minimise(critics, half(phi, x, fake_x.detach()) + half(psi, y, fake_y.detach()))
+        loss = (phi(x) - 1).square().mean() + phi(fake_x.detach()).square().mean()
+        loss = loss + (psi(y) - 1).square().mean() + psi(fake_y.detach()).square().mean()
+        minimise(critics, 0.5 * loss)
 
     return step
 

@@ -3,11 +3,12 @@
  * The gradient of a stride-1 convolution in its filter: d[ky, kx, c, k] = Σ over images and pixels of
  * x[i + ky, j + kx, c] · g[i, j, k], x padded `[n, h, w, c]`, g `[n, outHeight, outWidth, k]`.
  *
- * **Mental model.** For each filter row ky it is one matrix product over the pixels: (run of x) x (outputs of g), a run being
- * the `filterWidth · c` neighbouring floats that the row meets at a pixel (`forward.ts`). A tile of four places of the run
- * times eight outputs stays in registers while the pixels go by; per pixel 1 + 2 loads for 8 multiply-adds, the same
- * ratio as forward. Pixels go by in blocks of rows that the caches hold, each block is summed on its own from zero and
- * then added: the order is fixed by the sizes, and shorter sums round less.
+ * **Mental model.** For each filter row ky it is one matrix product over the pixels: (run of x) x (outputs of
+ * g), a run being the `filterWidth · c` neighbouring floats that the row meets at a pixel (`forward.ts`). A
+ * tile of four places of the run times eight outputs stays in registers while the pixels go by; per pixel 1 +
+ * 2 loads for 8 multiply-adds, the same ratio as forward. Pixels go by in blocks of rows that the caches
+ * hold, each block is summed on its own from zero and then added: the order is fixed by the sizes, and
+ * shorter sums round less.
  */
 import { lane0, lane1, lane2, lane3, madd } from "../shared/simd.ts";
 
@@ -85,8 +86,9 @@ export function filterGradient(
 }
 
 /**
- * Four places of the run times eight outputs, over `rows` rows of pixels. `x` and `g` point to the first pixel's
- * four and eight floats; the first `skip` of the four places belong to the tile before and are not stored.
+ * Four places of the run times eight outputs, over `rows` rows of pixels. `x` and `g` point to the first
+ * pixel's four and eight floats; the first `skip` of the four places belong to the tile before and are not
+ * stored.
  */
 function tileOfEight(
   x: usize,
@@ -135,8 +137,9 @@ function tileOfEight(
 }
 
 /**
- * Sixteen places of the run, from `place`, times two outputs: the lanes are places of the run, so that outputs that fill no
- * block of eight cost no wasted work. Vectors beyond the run's end repeat its last one and are not stored.
+ * Sixteen places of the run, from `place`, times two outputs: the lanes are places of the run, so that
+ * outputs that fill no block of eight cost no wasted work. Vectors beyond the run's end repeat its last one
+ * and are not stored.
  */
 function tileOfTwo(
   x: usize,

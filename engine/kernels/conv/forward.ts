@@ -1,22 +1,22 @@
 // @ts-nocheck AssemblyScript: compiled by build.ts, not checked by Deno
 /**
- * The stride-1 convolution of a padded image x `[n, h, w, c]` with a packed filter (`layout.ts`) to
- * y `[n, outHeight, outWidth, k]`: y[i, j, k] = Σ over ky, kx, c of x[i + ky, j + kx, c] · filter[ky, kx, c, k], summed
- * in just this order, whatever the sizes, so that the same input gives the same bits.
+ * The stride-1 convolution of a padded image x `[n, h, w, c]` with a packed filter (`layout.ts`) to y `[n,
+ * outHeight, outWidth, k]`: y[i, j, k] = Σ over ky, kx, c of x[i + ky, j + kx, c] · filter[ky, kx, c, k],
+ * summed in just this order, whatever the sizes, so that the same input gives the same bits.
  *
  * **Mental model.** In `[h, w, c]` the `filterWidth · c` floats that one filter row meets at one pixel are
- * neighbours, a *run*. So a pixel's output is a few long dot products, and a tile of pixels times outputs is a
- * matrix product whose accumulators stay in registers. What limits it is not arithmetic but loads, each of which
- * V8 checks against the memory's end (denoland/deno#35658), and 15 vector registers. Pixels are
- * numbered through the whole batch, four a tile, each with a pointer of its own, so widths need not divide by four; the
- * last tile repeats its last pixel and does not store it.
+ * neighbours, a *run*. So a pixel's output is a few long dot products, and a tile of pixels times outputs is
+ * a matrix product whose accumulators stay in registers. What limits it is not arithmetic but loads, each of
+ * which V8 checks against the memory's end (denoland/deno#35658), and 15 vector registers. Pixels are
+ * numbered through the whole batch, four a tile, each with a pointer of its own, so widths need not divide by
+ * four; the last tile repeats its last pixel and does not store it.
  */
 import { lane0, lane1, lane2, lane3, madd, sumLanes } from "../shared/simd.ts";
 
 /**
  * The outputs in blocks of eight. Tile: 4 pixels x 8 outputs = 8 accumulators; per 4 inputs, 4 vectors of x
- * (their lanes are shuffled out, not loaded again) and 8 of the filter for 32 multiply-adds. 8 accumulators + 4 x + 2
- * filter + 1 lane are the 15 registers; the multiply-adds of a 6 x 8 tile would spill.
+ * (their lanes are shuffled out, not loaded again) and 8 of the filter for 32 multiply-adds. 8 accumulators +
+ * 4 x + 2 filter + 1 lane are the 15 registers; the multiply-adds of a 6 x 8 tile would spill.
  */
 export function convolveBlocks(
   x: usize,
@@ -130,8 +130,8 @@ export function convolveBlocks(
 }
 
 /**
- * The outputs beyond the last block of eight, two by two. Here the lanes are four neighbouring inputs instead of
- * four outputs (else 2 of 8 would be wasted work in every U-Net's last layer), and the lanes are summed at
+ * The outputs beyond the last block of eight, two by two. Here the lanes are four neighbouring inputs instead
+ * of four outputs (else 2 of 8 would be wasted work in every U-Net's last layer), and the lanes are summed at
  * the end. Tile: 4 pixels x 2 outputs; per 4 inputs, 4 + 2 loads for 8 multiply-adds and no shuffle.
  */
 export function convolvePairs(

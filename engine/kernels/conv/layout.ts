@@ -25,8 +25,8 @@ export function clearFloats(to: usize, count: i32): void {
 }
 
 /**
- * x `[n, h, w, c]` to `out` `[n, rows, columns, c]`, out[i, j] being x[i − top, j − left] and zero outside of x.
- * Negative `top` and `left` crop.
+ * x `[n, h, w, c]` to `out` `[n, rows, columns, c]`, out[i, j] being x[i − top, j − left] and zero outside of
+ * x. Negative `top` and `left` crop.
  */
 export function padImage(
   x: usize,
@@ -59,11 +59,12 @@ export function padImage(
 }
 
 /**
- * A filter's numbers by block of eight outputs, `[outs / 8][taps][ins][8]`: what `convolveBlocks` multiplies one
- * pixel's neighbourhood with, front to back. Outputs beyond the last whole block are left to `packPairs`.
+ * A filter's numbers by block of eight outputs, `[outs / 8][taps][ins][8]`: what `convolveBlocks` multiplies
+ * one pixel's neighbourhood with, front to back. Outputs beyond the last whole block are left to `packPairs`.
  *
  * The filter is read through strides in floats, so that the same code packs a filter as it is (`outStride` 1)
- * and, for the gradient in the image, turned by 180° (`tapStride` negative) with inputs and outputs swapped (`inStride` 1).
+ * and, for the gradient in the image, turned by 180° (`tapStride` negative) with inputs and outputs swapped
+ * (`inStride` 1).
  */
 export function packBlocks(
   filter: usize,
@@ -108,9 +109,10 @@ export function packBlocks(
 }
 
 /**
- * The outputs that fill no block of eight, two by two, `[pairs][filterHeight][⌈run / 4⌉][2][4]`, a run being the
- * `filterWidth · ins` neighbouring floats that one filter row meets. A run's last vector ends where the run
- * ends; its lanes that the vector before it already has are zero, and so is the partner of an odd last output.
+ * The outputs that fill no block of eight, two by two, `[pairs][filterHeight][⌈run / 4⌉][2][4]`, a run being
+ * the `filterWidth · ins` neighbouring floats that one filter row meets. A run's last vector ends where the
+ * run ends; its lanes that the vector before it already has are zero, and so is the partner of an odd last
+ * output.
  */
 export function packPairs(
   filter: usize,

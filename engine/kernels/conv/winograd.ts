@@ -2,8 +2,8 @@
 /**
  * Winograd's F(4x4, 3x3): stride-1 3x3 convolutions with a quarter of the multiplications.
  *
- * **What is computed.** Each 4x4 tile of outputs depends on a 6x6 tile d of inputs. With the matrices of Lavin & Gray 2016
- * (arXiv:1509.09308, section 4.3; the points are 0, ±1, ±2, ∞)
+ * **What is computed.** Each 4x4 tile of outputs depends on a 6x6 tile d of inputs. With the matrices of
+ * Lavin & Gray 2016 (arXiv:1509.09308, section 4.3; the points are 0, ±1, ±2, ∞)
  *
  *          ⎡ 4  0 −5  0  1  0 ⎤        ⎡  1/4     0    0  ⎤
  *          ⎢ 0 −4 −4  1  1  0 ⎥        ⎢ −1/6  −1/6  −1/6 ⎥        ⎡ 1  1  1  1  1  0 ⎤
@@ -13,25 +13,28 @@
  *          ⎣ 0  4  0 −5  0  1 ⎦        ⎣   0     0     1  ⎦
  *
  * the outputs of one channel pair are Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A, and the sum over input channels may be taken
- * before the last step: 36 matrix products [tiles, ins]·[ins, outs] instead of 144 multiplications an output tile.
+ * before the last step: 36 matrix products [tiles, ins]·[ins, outs] instead of 144 multiplications an output
+ * tile.
  *
- * **How.** A transform of a whole 6x6 tile does not fit the registers, so each is two passes, first down the columns (over whole
- * rows of the image), then along the rows. Work goes by blocks of tile rows, at least 16 tiles, whose buffers stay in the caches:
+ * **How.** A transform of a whole 6x6 tile does not fit the registers, so each is two passes, first down the
+ * columns (over whole rows of the image), then along the rows. Work goes by blocks of tile rows, at least 16
+ * tiles, whose buffers stay in the caches:
  *
- *     image rows ──down──▶ [ins/4][column][6][4] ─┐ for each of the six transformed rows:
- *                                                  ├ along ▶ [ins/4][tile][6][4] ▶ six products, [tile][6][8] ▶ along ─┐
- *     output rows ◀─down── [outs/8][tile][4][6][8] ◀───────────────────────────────────────────────────────────────────┘
+ *     image rows ──down──▶ [ins/4][column][6][4], and for each of the six transformed rows
+ *                ──along──▶ [ins/4][tile][6][4] ──six products──▶ [tile][6][8]
+ *                ──along──▶ [outs/8][tile][4][6][8] ──down, when all six are there──▶ output rows
  *
  * In these layouts whatever one step reads or writes lies at constant offsets of one pointer. Rows beyond the
- * image are read from a row of zeros and outputs beyond it written to a row that nobody reads, so any height and
- * width will do; inputs come in fours, outputs in eights.
+ * image are read from a row of zeros and outputs beyond it written to a row that nobody reads, so any height
+ * and width will do; inputs come in fours, outputs in eights.
  *
- * A transformed filter is 16 times the size of the filter (2.4 MB for 128 channels in and out), and where the batch is one block
- * each of its numbers serves but a few times. There, if it is large, eight outputs at a time go all the way to y, their
- * filters being transformed right before, so that no more than those need a place in the cache.
+ * A transformed filter is four times the size of the filter (2.4 MB for 128 channels in and out), and where the
+ * batch is one block each of its numbers serves but a few times. There, if it is large, eight outputs at a
+ * time go all the way to y, their filters being transformed right before, so that no more than those need a
+ * place in the cache.
  *
- * **Accuracy.** The largest error is about 1e-5 of the largest output (direct: 1e-6), as the transforms add numbers
- * of different sizes. Summation order depends on the sizes only.
+ * **Accuracy.** The largest error is about 1e-5 of the largest output (direct: 1e-6), as the transforms add
+ * numbers of different sizes. Summation order depends on the sizes only.
  */
 import { lane0, lane1, lane2, lane3, madd } from "../shared/simd.ts";
 import { clearFloats, packBlocks } from "./layout.ts";
@@ -45,12 +48,17 @@ function rowsOfBlock(tileRows: i32, tilesAcross: i32): i32 {
   return min((BLOCK + tilesAcross - 1) / tilesAcross, tileRows);
 }
 
-/** Whether outputs are taken eight by eight: where one block is all, and the transformed filter large for a cache. */
+/**
+ * Whether outputs are taken eight by eight: where one block is all, and the transformed filter large for a
+ * cache.
+ */
 export function eightByEight(oneBlock: bool, ins: i32, outs: i32): bool {
   return oneBlock && ins * outs >= 4096;
 }
 
-/** x `[n, h, w, ins]` to y `[n, outHeight, outWidth, outs]`, the filter read through strides (`packBlocks`). */
+/**
+ * x `[n, h, w, ins]` to y `[n, outHeight, outWidth, outs]`, the filter read through strides (`packBlocks`).
+ */
 export function winogradForward(
   x: usize,
   filter: usize,
@@ -92,7 +100,8 @@ export function winogradForward(
   const packed = horizontal + (eights ? 1 : outs >> 3) * outPlane;
   const filters = packed + ins * 288;
   clearFloats(zeros, columns * ins);
-  clearFloats(vertical, (horizontal - vertical) >> 2); // columns beyond the image, tiles that fill up the last four
+  // Columns beyond the image, and tiles that fill up the last four, stay zero.
+  clearFloats(vertical, (horizontal - vertical) >> 2);
 
   if (!eights) {
     for (let k = 0; k < outs; k += 8) {

@@ -3,9 +3,9 @@
 import { madd } from "../shared/simd.ts";
 
 /**
- * G g Gᵀ of `ins` x 8 filters to `[ins][36][8]`. Tap t of input c is at `filter + t · tapBytes + c · inBytes`, eight outputs wide.
- * Between equal points of neighbouring inputs lie 1152 bytes, not a power of two, so they do not fight for the
- * same lines of the cache. `rows` is room for 18 vectors.
+ * G g Gᵀ of `ins` x 8 filters to `[ins][36][8]`. Tap t of input c is at `filter + t · tapBytes + c ·
+ * inBytes`, eight outputs wide. Between equal points of neighbouring inputs lie 1152 bytes, not a power of
+ * two, so they do not fight for the same lines of the cache. `rows` is room for 18 vectors.
  */
 export function transformFilter(
   filter: usize,
@@ -20,7 +20,8 @@ export function transformFilter(
   for (let c = 0; c < ins; c++, filter += inBytes, out += 1152) {
     for (let part = 0; part < 32; part += 16) {
       let g = filter + part;
-      // With s = −(g0 + g2)/6, t = −g1/6 and u = (g0/4 + g2)/6, G's rows 1 and 2 give s ± t, rows 3 and 4 u ∓ t/2.
+      // With s = −(g0 + g2)/6, t = −g1/6 and u = (g0/4 + g2)/6, G's rows 1 and 2 give s ± t, rows 3 and 4 u ∓
+      // t/2.
       for (let r = rows, end = rows + 48; r < end; r += 16, g += tapBytes) {
         const g0 = v128.load(g), g1 = v128.load(g + 3 * tapBytes), g2 = v128.load(g + 6 * tapBytes);
         const s = f32x4.mul(minusSixth, f32x4.add(g0, g2)), t = f32x4.mul(minusSixth, g1);

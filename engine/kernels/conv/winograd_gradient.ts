@@ -2,9 +2,10 @@
 /**
  * The filter gradient of a 3x3 convolution by Winograd's F(4x4, 3x3), the transpose of `winograd.ts`.
  *
- * There a tile's outputs are Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A; the gradient of ⟨e, outputs⟩ in the filter g is therefore
- * Gᵀ[(A e Aᵀ) ⊙ (Bᵀ d B)]G, and the sum over tiles may be taken inside: the inputs' tiles d and the gradients' tiles e are
- * transformed, 36 matrix products [ins, tiles]·[tiles, outs] summed over the blocks in order, and the sums transformed back once.
+ * There a tile's outputs are Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A; the gradient of ⟨e, outputs⟩ in the filter g is
+ * therefore Gᵀ[(A e Aᵀ) ⊙ (Bᵀ d B)]G, and the sum over tiles may be taken inside: the inputs' tiles d and the
+ * gradients' tiles e are transformed, 36 matrix products [ins, tiles]·[tiles, outs] summed over the blocks in
+ * order, and the sums transformed back once.
  */
 import { lane0, lane1, lane2, lane3, madd } from "../shared/simd.ts";
 import { clearFloats } from "./layout.ts";
@@ -17,7 +18,10 @@ function rowsOfBlock(tileRows: i32, across: i32): i32 {
   return min((BLOCK + across - 1) / across, tileRows);
 }
 
-/** x `[n, h, w, ins]` with `padding` zeros around it, e `[n, outHeight, outWidth, outs]`, out `[3, 3, ins, outs]`. */
+/**
+ * x `[n, h, w, ins]` with `padding` zeros around it, e `[n, outHeight, outWidth, outs]`, out `[3, 3, ins,
+ * outs]`.
+ */
 export function winogradGradient(
   x: usize,
   e: usize,
@@ -199,8 +203,8 @@ function alongGradientRows(
 }
 
 /**
- * Six products [4, tiles]·[tiles, 8], one a point of a transformed row, to `[6][4][8]`: the tile of registers is
- * that of `filterGradient`, with tiles for pixels.
+ * Six products [4, tiles]·[tiles, 8], one a point of a transformed row, to `[6][4][8]`: the tile of registers
+ * is that of `filterGradient`, with tiles for pixels.
  */
 function multiply(x: usize, e: usize, out: usize, tiles: i32, add: bool): void {
   const zero = f32x4.splat(0);

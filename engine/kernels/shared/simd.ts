@@ -1,7 +1,9 @@
 // deno-fmt-ignore-file: dprint drops the `@inline` decorators of functions.
 // @ts-nocheck AssemblyScript: compiled by build.ts, not checked by Deno
 
-/** a·b + c: one fused instruction in the class `fma`, a product and a sum in `muladd` (README.md, Arithmetic). */
+/**
+ * a·b + c: one fused instruction in the class `fma`, a product and a sum in `muladd` (README.md, Arithmetic).
+ */
 @inline export function madd(a: v128, b: v128, c: v128): v128 {
   return FMA ? f32x4.relaxed_madd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
 }
