@@ -125,15 +125,16 @@ async function main(args: string[]): Promise<number> {
 async function run(prepared: Prepared, workers: number): Promise<number> {
   const { folder } = prepared;
   const interrupted = new AbortController();
+  const screen = new Console(prepared, process.stdout.isTTY === true);
   const interrupt = () => {
     interrupted.abort();
+    screen.close();
     console.error(`\ninterrupted: finished jobs are kept in ${folder}; the same command goes on`);
     Deno.exit(130);
   };
   Deno.addSignalListener("SIGINT", interrupt);
   Deno.addSignalListener("SIGTERM", interrupt);
   console.log(planText(prepared));
-  const screen = new Console(prepared, process.stdout.isTTY === true);
   const { failed } = await execute(prepared, workers, screen, interrupted.signal);
   screen.close();
   const result = await readRun(folder);

@@ -16,7 +16,8 @@ const barWidth = 24;
 /** Prints a run as it goes. */
 export class Console implements Watcher {
   readonly #active = new Map<string, { job: Job; since: number; progress: Progress }>();
-  readonly #draw = createLogUpdate(process.stdout);
+  // The cursor is not hidden, since nobody would show it again where the process is ended from outside.
+  readonly #draw = createLogUpdate(process.stdout, { showCursor: true });
   #finished = 0;
 
   constructor(readonly prepared: Prepared, readonly terminal: boolean) {}
@@ -24,7 +25,7 @@ export class Console implements Watcher {
   planned(finished: readonly Job[], waiting: readonly Job[]): void {
     this.#finished = finished.length;
     if (finished.length > 0) {
-      this.said(`${finished.length} jobs are finished already, ${waiting.length} are to be done`);
+      this.said(`jobs that are finished already: ${finished.length}; to be done: ${waiting.length}`);
     }
   }
 
@@ -68,7 +69,7 @@ export class Console implements Watcher {
   async seedDone(seed: number): Promise<void> {
     const left = this.prepared.plan.jobs.length - this.#finished;
     if (left === 0) return;
-    this.said(`\nseed ${seed} is complete; ${left} jobs to go\n${await this.table()}\n`);
+    this.said(`\nseed ${seed} is complete; jobs to go: ${left}\n${await this.table()}\n`);
   }
 
   /** The table as it stands. */
@@ -82,14 +83,14 @@ export class Console implements Watcher {
   }
 
   #show(): void {
-    if (!this.terminal) return;
+    if (!this.terminal || this.#active.size === 0) return;
     const width = Math.max(0, ...[...this.#active.values()].map(({ job }) => label(job).length));
     this.#draw(
       [...this.#active.values()].map(({ job, since, progress: { phase, done } }) => {
         const filled = Math.round(done * barWidth);
         const bar = "█".repeat(filled) + "░".repeat(barWidth - filled);
         const seconds = (performance.now() - since) / 1000;
-        const eta = done > 0.02 ? `ETA ${clock(seconds / done - seconds)}` : "";
+        const eta = done > 0.02 && done < 1 ? `ETA ${clock(seconds / done - seconds)}` : "";
         return `${label(job).padEnd(width)} ${bar} ${phase.padEnd(9)} ${
           String(Math.round(done * 100)).padStart(3)
         } % ${eta}`;

@@ -159,7 +159,9 @@ function assertEnough(split: Split, configuration: Configuration, contents: Cont
     if (split.parts[part].length > 0) continue;
     throw new UsageError({
       what:
-        `the part "${part}" of the split is empty: ${contents.name} has ${contents.subjects.length} subjects`,
+        `the part "${part}" of the split is empty: ${contents.name} has ${contents.subjects.length} subject${
+          contents.subjects.length === 1 ? "" : "s"
+        }`,
       where: `--split ${split.kind}`,
       fix: part === "validation" || part === "test"
         ? `give more subjects, or a split file that fills "${part}"`

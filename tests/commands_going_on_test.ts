@@ -45,7 +45,7 @@ Deno.test("bench that is interrupted ends with 130, and goes on to the same byte
     const before = await timesOf(`${folder}/cut`);
     const rest = await bench(...args, "--out", `${folder}/cut`);
     equal(rest.code, 0, rest.err);
-    match(rest.out, new RegExp(`${kept} jobs are finished already, ${5 - kept} are to be done`));
+    match(rest.out, new RegExp(`finished already: ${kept}; to be done: ${5 - kept}`));
     const after = await timesOf(`${folder}/cut`);
     for (const [name, time] of Object.entries(before)) equal(after[name], time, `${name} was run again`);
     deepStrictEqual(await lasting(`${folder}/cut`), await lasting(`${folder}/whole`));
@@ -141,7 +141,7 @@ Deno.test("bench runs a damaged, a failed and a foreign record again, and leaves
       mended.out,
       /trained seed 1 was run with other settings \(another configuration\) and is run again/,
     );
-    match(mended.out, /1 jobs are finished already, 3 are to be done/);
+    match(mended.out, /finished already: 1; to be done: 3/);
     deepStrictEqual(await lasting(folder), expected);
   }));
 

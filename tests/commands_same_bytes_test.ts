@@ -27,7 +27,7 @@ Deno.test("bench leaves the same bytes with one worker and with two, whatever th
       equal(done.code, 0, done.err);
     }
     const gathered = await bench(...smoke, ...orders[0], "--out", `${folder}/plan`);
-    match(gathered.out, /4 jobs are finished already, 0 are to be done/);
+    match(gathered.out, /finished already: 4; to be done: 0/);
     deepStrictEqual(await lasting(`${folder}/plan`), expected);
   }));
 

@@ -98,7 +98,7 @@ Deno.test("a user's row joins a run that is there already, and only its own jobs
     const mine = [...toy, "--use", path, "--methods", "mine", "--out", folder];
     const joined = await bench(...mine);
     equal(joined.code, 0, joined.err);
-    match(joined.out, /1 jobs are finished already, 1 are to be done/);
+    match(joined.out, /finished already: 1; to be done: 1/);
     const first = await recordsOf(folder);
     equal(first.get("mine.json")!.settings.gain, 0.5);
     const firstTime = (await timesOf(folder))["mine.json"];
@@ -109,7 +109,7 @@ Deno.test("a user's row joins a run that is there already, and only its own jobs
 
     await Deno.writeTextFile(path, `${text}\n// Another version.\n`);
     const again = await bench(...mine);
-    match(again.out, /1 jobs are finished already, 1 are to be done/);
+    match(again.out, /finished already: 1; to be done: 1/);
     const after = await timesOf(folder);
     equal(after["input.json"], before["input.json"]);
     notEqual(after["mine.json"], firstTime);
