@@ -28,8 +28,10 @@ export interface Encounter {
   readonly seen: Image;
 }
 
-// Enough for every sample of the embedded data, and little beside the weights and activations of a large network.
-const shelfBytes = 96 * 2 ** 20;
+// Enough for the images of the embedded data. What is measured of them is made again where there is no room for it:
+// that takes a fraction of a millisecond, and mirrored images would fill the memory of a small machine.
+const sampleBytes = 24 * 2 ** 20;
+const encounterBytes = 24 * 2 ** 20;
 
 /** How a training image can be mirrored: its rows, its columns, both, or not. */
 export const mirrors = ["as it is", "rows", "columns", "both"] as const;
@@ -39,8 +41,8 @@ export type Mirror = typeof mirrors[number];
 
 /** Measured samples of one benchmark's data. */
 export class Shelf {
-  readonly #kept = new Map<string, Encounter>();
-  #bytes = 0;
+  readonly #samples = new Store<Sample>(sampleBytes);
+  readonly #encounters = new Store<Encounter>(encounterBytes);
 
   /** `taskStream` names the randomness of the task: noise, masks. It does not depend on method or seed. */
   constructor(
@@ -57,10 +59,19 @@ export class Shelf {
 
   /** One sample, mirrored as `mirror` says before it is measured: a training image more, of the same subject. */
   async get(ref: SampleRef, mirror: Mirror = "as it is"): Promise<Encounter> {
-    const key = `${ref.subject}/${ref.sample}${mirror === "as it is" ? "" : `/${mirror}`}`;
-    const kept = this.#kept.get(key);
-    if (kept !== undefined) return kept;
-    const sample = mirrored(await this.dataset.sample(ref.subject, ref.sample), mirror);
+    const name = `${ref.subject}/${ref.sample}`;
+    const key = mirror === "as it is" ? name : `${name}/${mirror}`;
+    return await this.#encounters.get(key, bytesOfEncounter, async () => {
+      const sample = await this.#samples.get(
+        name,
+        bytesOfSample,
+        () => this.dataset.sample(ref.subject, ref.sample),
+      );
+      return await this.#meet(ref, mirrored(sample, mirror), key);
+    });
+  }
+
+  async #meet(ref: SampleRef, sample: Sample, key: string): Promise<Encounter> {
     const measured = await this.acquisition.measure(sample, stream(`${this.taskStream}/measure/${key}`));
     const seen = await seenOf(this.benchmark, measured);
     const scale = this.benchmark.scale(seen);
@@ -71,20 +82,39 @@ export class Shelf {
         fix: "leave samples without signal out of the data",
       }));
     }
-    const encounter = { ref, measured, scale, seen };
-    this.#keep(key, encounter);
-    return encounter;
-  }
-
-  #keep(key: string, encounter: Encounter): void {
-    const { image, measurement } = encounter.measured;
-    const bytes = measurement.data.byteLength + (image?.data.byteLength ?? 0) +
-      encounter.seen.data.byteLength;
-    if (this.#bytes + bytes > shelfBytes) return;
-    this.#kept.set(key, encounter);
-    this.#bytes += bytes;
+    return { ref, measured, scale, seen };
   }
 }
+
+/** What was made first stays, up to so many bytes; what came later is made again each time. */
+class Store<T> {
+  readonly #kept = new Map<string, T>();
+  #room: number;
+
+  constructor(bytes: number) {
+    this.#room = bytes;
+  }
+
+  async get(key: string, bytesOf: (value: T) => number, make: () => Promise<T>): Promise<T> {
+    const kept = this.#kept.get(key);
+    if (kept !== undefined) return kept;
+    const value = await make();
+    const bytes = bytesOf(value);
+    if (bytes <= this.#room) {
+      this.#kept.set(key, value);
+      this.#room -= bytes;
+    }
+    return value;
+  }
+}
+
+const bytesOf = (image?: Image) => image?.data.byteLength ?? 0;
+
+const bytesOfSample = ({ image, measurement, reference }: Sample) =>
+  bytesOf(image) + bytesOf(measurement) + bytesOf(reference);
+
+const bytesOfEncounter = ({ measured: { image, measurement }, seen }: Encounter) =>
+  bytesOf(image) + bytesOf(measurement) + bytesOf(seen);
 
 /** A sample with its image mirrored; one that holds a measurement already cannot be. */
 function mirrored(sample: Sample, mirror: Mirror): Sample {
