@@ -47,14 +47,7 @@ export {
   relu,
   upsample2,
 } from "./engine/ops.ts";
-export type {
-  Scalar,
-  Tensor,
-  Tensor1D,
-  Tensor2D,
-  Tensor4D,
-  Variable,
-} from "./engine/tensor.ts";
+export type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D, Variable } from "./engine/tensor.ts";
 export { critic, criticSettings, criticStep, penaltySettings } from "./methods/critic.ts";
 export { generator, generatorSettings } from "./methods/generator.ts";
 export { cycle, expectation, gradientPenalty, wasserstein, weighted } from "./methods/losses.ts";
