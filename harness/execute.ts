@@ -92,6 +92,7 @@ async function isCurrent(
     watcher.said(`${job.method}${job.seed === null ? "" : ` seed ${job.seed}`} ${why} and is run again`);
     return false;
   };
+  if (record.method !== job.method || record.seed !== job.seed) return again("has the record of another job");
   if (record.state.kind === "failed") return again("failed before");
   const { row, settings } = configuration.rows.find(({ row }) => row.name === job.method)!;
   const differing = Object.keys(settings).filter((name) =>

@@ -93,12 +93,21 @@ const printing: Method = {
   },
 };
 
+/** Ends its process, as the system does where memory runs out. */
+const dying: Method = {
+  ...input,
+  name: "dying",
+  prepare() {
+    Deno.exit(7);
+  },
+};
+
 const toy = toyBenchmark();
 
 export default {
   benchmarks: [{
     ...toy,
     rows: [...toy.rows, { name: "trained", method: trained }],
-    byName: [slow, diverging, throwing, printing].map((method) => ({ name: method.name, method })),
+    byName: [slow, diverging, throwing, printing, dying].map((method) => ({ name: method.name, method })),
   }],
 } satisfies Extension;
