@@ -50,7 +50,7 @@ export async function openFolder(folder: string, run: RunFile, fresh: boolean): 
     }
     return undefined;
   }
-  const there = parsed<RunFile>(text, `${folder}/run.json`);
+  const there = parsed<RunFile>(text, `${folder}/run.json`, "identity");
   if (there.configuration !== run.configuration) {
     throw new UsageError({
       what: `the folder holds another run: ${differences(there.identity, run.identity).join("; ")}`,
@@ -59,7 +59,7 @@ export async function openFolder(folder: string, run: RunFile, fresh: boolean): 
     });
   }
   const plan = await readIfThere(`${folder}/plan.json`);
-  return plan === undefined ? undefined : parsed<Plan>(plan, `${folder}/plan.json`);
+  return plan === undefined ? undefined : parsed<Plan>(plan, `${folder}/plan.json`, "jobs");
 }
 
 /**
@@ -88,7 +88,7 @@ export async function readPlan(folder: string): Promise<Plan> {
         "name the folder of a run, e.g. runs/mri-quick; deno task bench … --plan makes one without running it",
     });
   }
-  return parsed<Plan>(text, `${folder}/plan.json`);
+  return parsed<Plan>(text, `${folder}/plan.json`, "jobs");
 }
 
 /** The record of a job, or undefined where there is none that can be read; `broken` is told why. */
@@ -155,14 +155,18 @@ async function listed(folder: string): Promise<string[]> {
   }
 }
 
-function parsed<T>(text: string, path: string): T {
+/** A file of ours, which is told by one of its members. */
+function parsed<T>(text: string, path: string, member: keyof T & string): T {
+  const refuse = (what: string, cause?: unknown): never => {
+    const fix = "restore it, or give --fresh to start the run over";
+    throw new UsageError({ what, where: path, fix }, { cause });
+  };
+  let value: unknown;
   try {
-    return JSON.parse(text) as T;
+    value = JSON.parse(text);
   } catch (cause) {
-    throw new UsageError({
-      what: `the file is not valid JSON: ${(cause as Error).message}`,
-      where: path,
-      fix: "restore it, or give --fresh to start the run over",
-    }, { cause });
+    return refuse(`the file is not valid JSON: ${(cause as Error).message}`, cause);
   }
+  const has = typeof value === "object" && value !== null && Object.hasOwn(value, member);
+  return has ? value as T : refuse(`the file has no "${member}", so it is not of a run`);
 }

@@ -141,3 +141,25 @@ Deno.test("execute() runs a job again whose record is another job's", () =>
     deepStrictEqual(again.ends.map(({ seed }) => seed), [2]);
     deepStrictEqual((await readRun(out)).refused, []);
   }));
+
+Deno.test("prepare() refuses a damaged run.json or plan.json in words, and --fresh starts over", () =>
+  inFolder(async (out) => {
+    for (
+      const [name, text, says] of [
+        ["run.json", "{", /not valid JSON/],
+        ["run.json", "null", /no "identity"/],
+        ["plan.json", "[]", /no "jobs"/],
+        ["plan.json", "", /not valid JSON/],
+      ] as const
+    ) {
+      const folder = `${out}/${name}-${text.length}`;
+      await execute(await prepare(suite, order(folder)), 1, new Notebook(), new AbortController().signal);
+      await Deno.writeTextFile(`${folder}/${name}`, text);
+      const refusal = await prepare(suite, order(folder)).then(() => undefined, (error: Error) => error);
+      equal(refusal?.name, "UsageError");
+      match(refusal!.message, says);
+      match(refusal!.message, new RegExp(`where: .*${name}[^]*--fresh`));
+      await prepare(suite, order(folder, {}, { fresh: true }));
+      deepStrictEqual(await namesIn(folder), []);
+    }
+  }));
