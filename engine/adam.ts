@@ -3,6 +3,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { explain } from "../core/errors.ts";
 import { kernel } from "./kernel_names.ts";
+import { aside, input } from "./replay.ts";
 
 /** The constants of {@linkcode Adam}. */
 export interface AdamOptions {
@@ -72,30 +73,39 @@ export class Adam implements Disposable {
   }
 
   /**
-   * Moves every variable by one step at the learning rate `rate`. Gradients are borrowed, one a variable, of its shape.
+   * Moves every variable by one step at the learning rate `rate`, which a step that is replayed asks for each time.
+   * Gradients are borrowed, one a variable, of its shape.
    *
    * @throws {TypeError} where variables and gradients do not match, or the variables are not those of the last step.
    */
-  step(variables: readonly tf.Variable[], gradients: readonly tf.Tensor[], rate: number): void {
+  step(
+    variables: readonly tf.Variable[],
+    gradients: readonly tf.Tensor[],
+    rate: number | (() => number),
+  ): void {
     requireMatch(variables, gradients);
     this.#adopt(variables);
+    tf.tidy(() => {
+      const pace = input(() => this.#pace(typeof rate === "number" ? rate : rate()));
+      const attributes = { beta1: this.#beta1, beta2: this.#beta2 };
+      for (const [index, variable] of variables.entries()) {
+        const { first, second } = this.#moments[index];
+        const inputs = { variable, gradient: gradients[index], first, second, pace };
+        const updated = tf.engine().runKernel(kernel.adam, inputs, attributes) as tf.Tensor[];
+        [variable, first, second].forEach((old, part) => old.assign(updated[part]));
+        updated.forEach((tensor) => tensor.dispose());
+      }
+    });
+  }
+
+  /**
+   * Counts a step, and works out its rate and epsilon: rate · m̂ / (√v̂ + ε) = scaledRate · m / (√v + scaledEpsilon), two
+   * numbers that carry the corrections.
+   */
+  #pace(rate: number): tf.Tensor1D {
     this.#steps++;
-    // rate · m̂ / (√v̂ + ε) = scaledRate · m / (√v + scaledEpsilon): two numbers carry the corrections, so that the
-    // kernel reads no step count.
     const root = Math.sqrt(1 - this.#beta2 ** this.#steps);
-    const attributes = {
-      rate: rate * root / (1 - this.#beta1 ** this.#steps),
-      epsilon: this.#epsilon * root,
-      beta1: this.#beta1,
-      beta2: this.#beta2,
-    };
-    for (const [index, variable] of variables.entries()) {
-      const { first, second } = this.#moments[index];
-      const inputs = { variable, gradient: gradients[index], first, second };
-      const updated = tf.engine().runKernel(kernel.adam, inputs, attributes) as tf.Tensor[];
-      [variable, first, second].forEach((old, part) => old.assign(updated[part]));
-      updated.forEach((tensor) => tensor.dispose());
-    }
+    return tf.tensor1d([rate * root / (1 - this.#beta1 ** this.#steps), this.#epsilon * root]);
   }
 
   /** A copy of everything it remembers. */
@@ -157,7 +167,9 @@ export class Adam implements Disposable {
     if (this.#variables.length === 0) {
       this.#variables = [...variables];
       const zeros = ({ shape }: tf.Variable) => tf.tidy(() => tf.variable(tf.zeros(shape), false));
-      this.#moments = variables.map((variable) => ({ first: zeros(variable), second: zeros(variable) }));
+      this.#moments = aside(() =>
+        variables.map((variable) => ({ first: zeros(variable), second: zeros(variable) }))
+      );
       return;
     }
     const same = variables.length === this.#variables.length &&

@@ -9,6 +9,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { suggest, UsageError } from "../core/errors.ts";
 import { registerCompositions } from "./compositions.ts";
+import { observeHeap } from "./recording.ts";
+import { recordOn } from "./replay.ts";
+import { registerArrayKernels } from "./wasm_arrays.ts";
 import { registerWasmKernels } from "./wasm_kernels.ts";
 import { modulesOn } from "./wasm_module.ts";
 import { replaceStockKernels } from "./wasm_stock.ts";
@@ -41,6 +44,8 @@ export interface BackendOptions {
   readonly name?: string;
   /** Whether to use multiply-then-add even where fused multiply-add is at hand: the same bits on more machines. */
   readonly portable?: boolean;
+  /** Whether training steps are recorded and replayed, on `wasm`, with the same bits; true unless said. */
+  readonly replay?: boolean;
 }
 
 /**
@@ -58,7 +63,8 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
     });
   }
   tf.enableProdMode();
-  const { arithmetic, versions } = await starters[name](options.portable ?? false);
+  recordOn(undefined);
+  const { arithmetic, versions } = await starters[name](options.portable ?? false, options.replay ?? true);
   return { name, arithmetic, versions: { "@tensorflow/tfjs-core": tf.version_core, ...versions } };
 }
 
@@ -67,17 +73,21 @@ function isBackendName(name: string): name is BackendName {
 }
 
 type Started = Omit<Backend, "name">;
+type Starter = (portable: boolean, replay: boolean) => Promise<Started>;
 
-const starters: { readonly [Name in BackendName]: (portable: boolean) => Promise<Started> } = {
-  async wasm(portable) {
+const starters: { readonly [Name in BackendName]: Starter } = {
+  async wasm(portable, replay) {
     const { version_wasm } = await import("@tensorflow/tfjs-backend-wasm");
     // Threads would split sums by their number, so that results depended on the machine.
     tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
     await use("wasm", "use --backend cpu, and report this with the version of Deno");
     const backend = tf.backend() as BackendWasm;
     const module = await modulesOn(backend, portable);
+    observeHeap(backend);
     registerWasmKernels(backend, module);
     replaceStockKernels(backend, module);
+    registerArrayKernels(backend, module);
+    if (replay) recordOn({ backend, copyValues: module.calls.copyValues });
     return { arithmetic: module.arithmetic, versions: { "@tensorflow/tfjs-backend-wasm": version_wasm } };
   },
 

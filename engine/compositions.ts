@@ -188,10 +188,13 @@ const compositions: { readonly [name: string]: Composition } = {
 
   [kernel.symmetricProduct]: ({ x, s }) => tf.matMul(x as tf.Tensor, s as tf.Tensor),
 
-  // Kingma & Ba 2015 (arXiv:1412.6980), algorithm 1; `rate` and `epsilon` already carry the bias corrections (adam.ts).
-  [kernel.adam]: ({ variable, gradient, first, second }, { rate, beta1, beta2, epsilon }) => {
+  // Kingma & Ba 2015 (arXiv:1412.6980), algorithm 1; `pace` already carries the bias corrections (adam.ts).
+  [kernel.adam]: ({ variable, gradient, first, second, pace }, { beta1, beta2 }) => {
+    const [rate, epsilon] = [0, 1].map((which) => tf.reshape(tf.slice(pace as tf.Tensor, [which], [1]), []));
     const m = tf.add(tf.mul(first, beta1), tf.mul(gradient, 1 - beta1));
     const v = tf.add(tf.mul(second, beta2), tf.mul(tf.square(gradient), 1 - beta2));
     return [tf.sub(variable, tf.mul(rate, tf.div(m, tf.add(tf.sqrt(v), epsilon)))), m, v];
   },
+
+  [kernel.assign]: ({ values }) => tf.clone(values),
 };

@@ -51,8 +51,10 @@ export const kernel = {
   /** x, s: x·s. */
   symmetricProduct: "EngineSymmetricProduct",
   /**
-   * variable, gradient, first, second; `rate`, `beta1`, `beta2`, `epsilon`: the new variable and moments, which
-   * may be the old memory written in place.
+   * variable, gradient, first, second, pace (rate, epsilon); `beta1`, `beta2`: the new variable and moments, which may be
+   * the old memory written in place.
    */
   adam: "EngineAdam",
+  /** variable, values: the values, in the variable's memory where that can be. */
+  assign: "EngineAssign",
 } as const;

@@ -8,6 +8,7 @@ import type * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { sizeOf } from "../core/image.ts";
 import { kernel } from "./kernel_names.ts";
+import { aside, underway } from "./recording.ts";
 import { registerOnWasm, stored, type WasmModule } from "./wasm_module.ts";
 
 type Inputs = { readonly [name: string]: tf.TensorInfo };
@@ -26,6 +27,21 @@ function kernels(backend: BackendWasm, { calls, scratch }: WasmModule): { readon
   const at = (tensor: tf.TensorInfo): number => stored(backend, tensor).memoryOffset;
   /** A new tensor; its memory holds whatever was there before. */
   const make = (shape: readonly number[]): tf.TensorInfo => backend.makeOutput([...shape], "float32");
+
+  /**
+   * Where a variable's new values go: its own memory, unless somebody else refers to it (a clone, which is an alias here,
+   * must keep its values).
+   */
+  const inPlace = (variable: tf.TensorInfo): tf.TensorInfo => {
+    const alone = stored(backend, variable).refCount === 1;
+    if (!alone) {
+      underway()?.spoil();
+      return aside(() => make(variable.shape));
+    }
+    underway()?.write(variable);
+    backend.incRef(variable.dataId);
+    return { dataId: variable.dataId, shape: variable.shape, dtype: variable.dtype };
+  };
 
   /** One of the three convolutions, given the sizes of its image and filter. */
   const convolve = (
@@ -197,19 +213,20 @@ function kernels(backend: BackendWasm, { calls, scratch }: WasmModule): { readon
       return out;
     },
 
-    // In place, unless somebody else refers to the same data (a clone, which is an alias here, must keep its values).
-    [kernel.adam]({ variable, gradient, first, second }, { rate, beta1, beta2, epsilon }) {
+    [kernel.adam]({ variable, gradient, first, second, pace }, { beta1, beta2 }) {
       const old = [variable, first, second];
-      const updated = old.map((tensor) => {
-        if (stored(backend, tensor).refCount > 1) return make(tensor.shape);
-        backend.incRef(tensor.dataId);
-        return { dataId: tensor.dataId, shape: tensor.shape, dtype: tensor.dtype };
-      });
+      const updated = old.map(inPlace);
       const [w, m, v] = old.map(at);
       const [newW, newM, newV] = updated.map(at);
       const size = sizeOf(variable.shape);
-      calls.adam(w, at(gradient), m, v, newW, newM, newV, size, rate, 1 - beta1, 1 - beta2, epsilon);
+      calls.adam(w, at(gradient), m, v, newW, newM, newV, at(pace), size, 1 - beta1, 1 - beta2);
       return updated;
+    },
+
+    [kernel.assign]({ variable, values }) {
+      const out = inPlace(variable);
+      calls.copyValues(at(values), at(out), sizeOf(variable.shape));
+      return out;
     },
   };
 }

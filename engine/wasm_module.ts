@@ -7,9 +7,7 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-
-/** Numbers and pointers in, nothing or a number out. */
-type Call = (...values: number[]) => number;
+import { aside, type Call, type Stored, underway } from "./recording.ts";
 
 /** The functions of all modules, by name; `kernels/README.md` and the sources say what they take. */
 export type Calls = { readonly [name: string]: Call };
@@ -25,7 +23,7 @@ export interface WasmModule {
   scratch(bytes: number): number;
 }
 
-const moduleNames = ["blocks", "conv", "norm", "pointwise"];
+const moduleNames = ["arrays", "blocks", "conv", "norm", "pointwise"];
 
 const instances = new WeakMap<BackendWasm, Map<boolean, Promise<WasmModule>>>();
 
@@ -49,27 +47,40 @@ async function instantiateModules(backend: BackendWasm, portable: boolean): Prom
 
   let block = 0;
   let blockBytes = 0;
+  let recorded = false;
   // Emscripten's allocator, which the package's types leave out.
-  const { _malloc, _free } = backend.wasm as unknown as {
+  const heap = backend.wasm as unknown as {
     _malloc(bytes: number): number;
     _free(pointer: number): void;
   };
   return {
     arithmetic,
-    calls,
+    calls: Object.fromEntries(Object.entries(calls).map(([name, call]) => [name, noted(name, call)])),
     scratch(bytes) {
       if (bytes > blockBytes) {
-        if (block !== 0) _free(block);
+        // A recorded call may still point to it. All that were outgrown are together five times as large at most.
+        if (block !== 0 && !recorded) aside(() => heap._free(block));
+        recorded = false;
         // A quarter more, so that slowly growing needs do not copy the heap time and again.
         blockBytes = Math.ceil(bytes * 1.25 / 16) * 16;
-        block = _malloc(blockBytes) >>> 0; // signed beyond 2 GB
+        block = aside(() => heap._malloc(blockBytes)) >>> 0; // signed beyond 2 GB
         if (block === 0) {
           blockBytes = 0;
           throw new RangeError(`no room for ${bytes} bytes of scratch memory: use smaller images or batches`);
         }
       }
+      if (underway() !== undefined) recorded = true;
       return block;
     },
+  };
+}
+
+/** The function, which tells the recording that is being made, if one is, of each call. Scratch sizes are only asked for. */
+function noted(name: string, call: Call): Call {
+  if (name.endsWith("Scratch")) return call;
+  return (...values) => {
+    underway()?.call(call, values);
+    return call(...values);
   };
 }
 
@@ -115,21 +126,25 @@ function heapOf(backend: BackendWasm): WebAssembly.Memory {
   );
 }
 
-/** What the backend keeps of a tensor's data. */
-export interface Stored {
-  /** Where the values are, in bytes. */
-  readonly memoryOffset: number;
-  /** How many tensors share them. */
-  readonly refCount: number;
-}
-
-/** What the backend keeps of a tensor's data at this moment. */
+/** What the backend keeps of a tensor's data at this moment, for a kernel that points to it. */
 export function stored(backend: BackendWasm, tensor: tf.TensorInfo): Stored {
-  return backend.dataIdMap.get(tensor.dataId) as unknown as Stored;
+  const data = backend.dataIdMap.get(tensor.dataId) as unknown as Stored;
+  underway()?.use(tensor, data);
+  return data;
 }
 
-/** Registers a kernel on `wasm`, in place of any of its name. */
+/**
+ * Registers a kernel on `wasm`, in place of any of its name. All that it computes must be calls into our modules, or it
+ * could not be replayed.
+ */
 export function registerOnWasm(kernelName: string, kernelFunc: tf.KernelFunc): void {
   if (tf.getKernel(kernelName, "wasm") !== undefined) tf.unregisterKernel(kernelName, "wasm");
-  tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc });
+  tf.registerKernel({
+    kernelName,
+    backendName: "wasm",
+    kernelFunc: (call) => {
+      underway()?.kernel(kernelName, call.inputs, call.attrs);
+      return kernelFunc(call);
+    },
+  });
 }

@@ -8,17 +8,16 @@ import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { sizeOf } from "../core/image.ts";
 import { registerOnWasm, stored, type WasmModule } from "./wasm_module.ts";
 
-/** Puts ours before Identity, Cast, Add, Sub, Multiply and BatchMatMul. */
+/** Puts ours before Identity, Cast and BatchMatMul. */
 export function replaceStockKernels(backend: BackendWasm, module: WasmModule): void {
   shareCopies(backend);
-  combineValues(backend, module);
   multiplyMatrices(backend, module);
 }
 
-/** The backend's own kernels that ours stand before, as they were before the first backend was started. */
+/** The backend's own kernels, which cannot be replayed, that ours stand before, as they were before the first backend was started. */
 const stockKernels = new Map<string, tf.KernelFunc>();
 
-function stockKernel(kernelName: string): tf.KernelFunc {
+export function stockKernel(kernelName: string): tf.KernelFunc {
   let kernelFunc = stockKernels.get(kernelName);
   if (kernelFunc === undefined) {
     kernelFunc = tf.getKernel(kernelName, "wasm").kernelFunc;
@@ -46,33 +45,6 @@ function shareCopies(backend: BackendWasm): void {
     const x = call.inputs.x as tf.TensorInfo;
     return x.dtype === call.attrs?.dtype && x.dtype !== "string" ? alias(x) : cast(call);
   });
-}
-
-/**
- * Sums, differences and products of equal shapes or with one number, which most of a training step's are: the
- * tape adds gradients up. Stock wasm takes two to three times as long. Other shapes and types are left to it.
- */
-function combineValues(backend: BackendWasm, { calls }: WasmModule): void {
-  for (const [what, kernelName] of ["Add", "Sub", "Multiply"].entries()) {
-    const stock = stockKernel(kernelName);
-    registerOnWasm(kernelName, (call) => {
-      const { a, b } = call.inputs as unknown as { a: tf.TensorInfo; b: tf.TensorInfo };
-      const equal = tf.util.arraysEqual(a.shape, b.shape);
-      // A single number does not lend its shape, unless it has more axes.
-      const one = equal ? 0 : isOne(a, b) ? 1 : isOne(b, a) ? 2 : undefined;
-      if (one === undefined || a.dtype !== "float32" || b.dtype !== "float32") return stock(call);
-      const shape = one === 1 ? b.shape : a.shape;
-      const out = backend.makeOutput(shape, "float32");
-      const [atA, atB, atOut] = [a, b, out].map((tensor) => stored(backend, tensor).memoryOffset);
-      calls.combine(what, one, atA, atB, atOut, sizeOf(shape));
-      return out;
-    });
-  }
-}
-
-/** Whether `tensor` is one number that takes on the shape of `other`. */
-function isOne(tensor: tf.TensorInfo, other: tf.TensorInfo): boolean {
-  return tensor.shape.length <= other.shape.length && sizeOf(tensor.shape) === 1;
 }
 
 /**

@@ -10,6 +10,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
+import { assign } from "../engine/assign.ts";
 import { l1, l2 } from "../engine/ops.ts";
 import type { Network } from "./networks/network.ts";
 import type { Scalar, Tensor, Tensor1D, Tensor4D } from "../engine/tensor.ts";
@@ -90,6 +91,6 @@ export function weighted(...terms: readonly (readonly [weight: number, term: Sca
 /** Moves each trained weight into [−bound, bound], as the first Wasserstein GAN did (arXiv:1701.07875, algorithm 1). */
 export function clip(network: Network, bound: number): void {
   for (const { variable, trained } of network.weights) {
-    if (trained) tf.tidy(() => variable.assign(tf.clipByValue(variable, -bound, bound)));
+    if (trained) tf.tidy(() => assign(variable, tf.clipByValue(variable, -bound, bound)));
   }
 }

@@ -7,7 +7,8 @@
  * are given the same fake as plain data, so a generator's forward pass serves its critic too.
  *
  * A loss is a pure function of tensors (the batch, the fakes, random numbers) and settings; all that changes
- * between two updates besides them is a learning rate. That is what lets an engine record a step and replay it.
+ * between two updates besides them is a learning rate. So the engine can record a step and replay it, once for
+ * each shape and operator (`engine/replay.ts`): what changes comes through `input`, and leaves through `output`.
  *
  * **What it does not do.** It knows neither datasets nor clocks, and does not judge: a loss that is not finite
  * is returned as it is.
@@ -19,6 +20,7 @@ import { sizeOf } from "../core/image.ts";
 import type { Rng } from "../core/random.ts";
 import type { Setting, Settings, Values } from "../core/settings.ts";
 import { Adam } from "../engine/adam.ts";
+import { input, output, Replay } from "../engine/replay.ts";
 import type { Batch, Knows, Learner, Meeting, Method, Problem } from "./method.ts";
 import { type Network, parameters } from "./networks/network.ts";
 import { ImagePool } from "./pool.ts";
@@ -153,6 +155,7 @@ function learner<
   Makers extends keyof N & string,
   Losses extends string,
 >(definition: Definition<S, K, N, Makers, Losses>, problem: Problem, set: Values<S>, rng: Rng): Learner {
+  const { name } = definition;
   const { beta1, beta2, decayFrom } = set as unknown as Values<typeof trainingSettings>;
   const networks = definition.networks(set, problem, rng.stream("networks"));
   const makers = Object.keys(definition.fakes ?? {}) as Makers[];
@@ -160,12 +163,15 @@ function learner<
     const own = rng.stream(`${step.minimise} over ${step.over.join(" and ")}`);
     const pool = (letter: Makers) =>
       [letter, new ImagePool(step.pool ?? 0, own.stream(`pool of ${letter}`))] as const;
+    const making = (letter: Makers) => [letter, new Replay<Tensor4D>(`${name}: ${letter}'s fake`)] as const;
     return {
       ...step,
       variables: step.over.flatMap((letter) => trainedVariables(networks[letter])),
       adam: new Adam({ beta1, beta2 }),
       random: randomTensors(own.stream("random")),
       pools: new Map(makers.map(pool)),
+      minimising: new Replay<Scalar>(`${name}: step "${step.minimise}"`),
+      making: new Map(makers.map(making)),
     };
   });
   type RunningStep = typeof steps[number];
@@ -199,44 +205,73 @@ function learner<
     return image;
   };
 
+  /** What the step that is being made works on: steps that were recorded fetch it anew from here. */
+  let now: Drawn;
+  /** Adam's learning rate in it. */
+  let rate = 0;
+
+  /** What tells apart two batches that a step does different things with: `see` belongs to the operator. */
+  const kind = ({ x, y, A }: Batch): readonly unknown[] => [x.shape.join("x"), y.shape.join("x"), A];
+
+  const material = (step: RunningStep): Material<K> => ({
+    ...now.batch,
+    x: input(() => now.batch.x),
+    y: input(() => now.batch.y),
+    random: step.random,
+  });
+
+  /** What a network that the step does not move makes of the batch. */
+  const plain = (step: RunningStep, letter: Makers): Tensor4D => {
+    const { batch, made } = now;
+    const make = () => definition.fakes![letter](networks[letter], material(step));
+    return made.get(letter) ??
+      keep(made, letter, withoutTape(batch.y, () => step.making.get(letter)!.run(kind(batch), make)));
+  };
+
+  /** The same, out of the step's pool if it has one. */
+  const given = (step: RunningStep, letter: Makers): Tensor4D => {
+    if (!step.pool) return plain(step, letter);
+    const { pooled } = now;
+    const pool = step.pools.get(letter)!;
+    return pooled.get(pool) ?? keep(pooled, pool, pool.exchange(plain(step, letter)));
+  };
+
   /** What a loss sees in a step; fakes are made, or fetched, when it first asks for them. */
-  const scene = (step: RunningStep, { batch, made, pooled }: Drawn): Scene<K, Makers> => {
-    const make = (letter: Makers) =>
-      definition.fakes![letter](networks[letter], { ...batch, random: step.random });
-    const plain = (letter: Makers) =>
-      made.get(letter) ?? keep(made, letter, withoutTape(batch.y, () => make(letter)));
-    const given = (letter: Makers) => {
-      if (!step.pool) return plain(letter);
-      const pool = step.pools.get(letter)!;
-      return pooled.get(pool) ?? keep(pooled, pool, pool.exchange(plain(letter)));
+  const scene = (step: RunningStep): Scene<K, Makers> => {
+    const seen = material(step);
+    const own = (letter: Makers): Tensor4D => {
+      const image = definition.fakes![letter](networks[letter], seen);
+      output(image, (copy) => keep(now.made, letter, copy));
+      return image;
     };
     const fake = {} as { [letter in Makers]: Tensor4D };
     for (const letter of makers) {
       let image: Tensor4D | undefined;
       Object.defineProperty(fake, letter, {
-        get: () => image ??= step.over.includes(letter) ? keep(made, letter, make(letter)) : given(letter),
+        get: () => image ??= step.over.includes(letter) ? own(letter) : input(() => given(step, letter)),
       });
     }
-    return { ...batch, fake, random: step.random };
+    return { ...seen, fake };
   };
 
   /** One update of the networks of one step; the loss's value belongs to the caller. */
   const minimise = (step: RunningStep, drawn: Drawn, progress: number): Scalar => {
-    const loss = tf.tidy(() => {
-      const seen = scene(step, drawn);
+    now = drawn;
+    rate = scheduled(step.rate, progress, decayFrom);
+    return step.minimising.run(kind(drawn.batch), () => {
+      const seen = scene(step);
       const { value, grads } = tf.variableGrads(
         () => definition.losses[step.minimise](networks, seen, set),
         step.variables,
       );
       const gradients = step.variables.map((variable) =>
-        grads[variable.name] ?? unreached(definition.name, step, networks, variable)
+        grads[variable.name] ?? unreached(name, step, networks, variable)
       );
-      step.adam.step(step.variables, gradients, scheduled(step.rate, progress, decayFrom));
+      step.adam.step(step.variables, gradients, () => rate);
+      for (const letter of step.over) networks[letter].settle?.();
+      step.after?.(networks);
       return value;
     });
-    for (const letter of step.over) networks[letter].settle?.();
-    step.after?.(networks);
-    return loss;
   };
 
   const update = async (draw: () => Promise<Batch>, progress: number): Promise<Record<string, number>> => {
@@ -293,7 +328,9 @@ function learner<
       }))),
     [Symbol.dispose]() {
       for (const network of Object.values(networks)) network[Symbol.dispose]();
-      for (const { adam, pools } of steps) {
+      for (const { adam, pools, minimising, making } of steps) {
+        minimising[Symbol.dispose]();
+        for (const replay of making.values()) replay[Symbol.dispose]();
         adam[Symbol.dispose]();
         for (const pool of pools.values()) pool[Symbol.dispose]();
       }
@@ -307,7 +344,7 @@ function trainedVariables(network: Network): Variable[] {
 
 function randomTensors(rng: Rng): RandomTensors {
   const filled = (shape: readonly [number, number, number, number], draw: () => number) =>
-    tf.tensor4d(Float32Array.from({ length: sizeOf(shape) }, draw), [...shape]);
+    input(() => tf.tensor4d(Float32Array.from({ length: sizeOf(shape) }, draw), [...shape]));
   return {
     uniform: (shape) => filled(shape, rng.uniform),
     normal: (shape) => filled(shape, rng.normal),

@@ -7,6 +7,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
+import { aside } from "../engine/replay.ts";
 
 // Room for a pool of masks or some slices' sensitivities; few enough values to leave a worker small.
 const roomBytes = 64 * 2 ** 20;
@@ -21,7 +22,7 @@ export function kept<T extends tf.Tensor>(name: string, make: () => T): T {
   const key = `${tf.getBackend()}/${name}`;
   let constant = constants.get(key);
   if (constant === undefined) {
-    constant = tf.tidy(() => tf.keep(make()));
+    constant = aside(() => tf.tidy(() => tf.keep(make())));
     bytes += sizeInBytes(constant);
   } else constants.delete(key);
   constants.set(key, constant); // the last one in order is the one used last
@@ -29,7 +30,7 @@ export function kept<T extends tf.Tensor>(name: string, make: () => T): T {
     if (bytes <= roomBytes || constants.size <= leastCount) break;
     constants.delete(oldest);
     bytes -= sizeInBytes(old);
-    old.dispose();
+    old.dispose(); // a recorded step that used it finds it gone, and is recorded anew
   }
   return constant as T;
 }

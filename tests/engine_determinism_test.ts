@@ -18,6 +18,7 @@ async function train(v8Flags: string[], args: string[] = []): Promise<string> {
 Deno.test("the same training gives the same bits in every process and on every tier of V8", async () => {
   const expected = await train([]);
   assert.equal(await train([]), expected, "a second process");
+  assert.equal(await train([], ["--tape"]), expected, "every step on the tape");
   assert.equal(await train(["--liftoff-only"]), expected, "the baseline compiler alone");
   assert.equal(await train(["--no-liftoff"]), expected, "the optimising compiler alone");
   assert.equal(await train(["--no-wasm-dynamic-tiering", "--wasm-tier-up"]), expected, "tiering up at once");

@@ -1,8 +1,9 @@
 /**
- * A few updates of a small generator and its critic, with every op of the engine and a gradient of a gradient. Prints the
- * SHA-256 of the weights: `engine_determinism_test.ts` runs it in processes of its own, under several V8 settings.
+ * A few updates of a small generator and its critic, with every op of the engine and a gradient of a gradient, recorded
+ * and replayed but with --tape. Prints the SHA-256 of the weights: `engine_determinism_test.ts` runs it in processes of its
+ * own, under several V8 settings.
  *
- *     deno run -A tests/engine_small_training.ts [--portable]
+ *     deno run -A tests/engine_small_training.ts [--portable] [--tape]
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -11,6 +12,7 @@ import { type Rng, stream } from "../core/random.ts";
 import { Adam } from "../engine/adam.ts";
 import { startBackend } from "../engine/backend.ts";
 import * as ops from "../engine/ops.ts";
+import { input, Replay } from "../engine/replay.ts";
 
 type Shape = [number, number, number, number];
 
@@ -27,7 +29,7 @@ function makeFilters(name: string, shapes: Shape[]): tf.Variable<tf.Rank.R4>[] {
   );
 }
 
-await startBackend({ portable: Deno.args.includes("--portable") });
+await startBackend({ portable: Deno.args.includes("--portable"), replay: !Deno.args.includes("--tape") });
 const generator = makeFilters("generator", [[3, 3, 2, 8], [3, 3, 8, 12], [3, 3, 12, 12], [3, 3, 20, 8], [
   1,
   1,
@@ -57,25 +59,32 @@ function penalty(x: tf.Tensor4D): tf.Scalar {
   return tf.square(tf.sub(tf.sqrt(tf.add(tf.sum(tf.square(slope)), 1e-12)), 1));
 }
 
-function minimise(adam: Adam, variables: tf.Variable[], loss: () => tf.Scalar): void {
-  tf.tidy(() => {
-    const { grads } = tf.variableGrads(loss, variables);
+function minimise(replay: Replay, adam: Adam, variables: tf.Variable[], loss: () => tf.Scalar): void {
+  replay.run([], () => {
+    const { value, grads } = tf.variableGrads(loss, variables);
     adam.step(variables, variables.map(({ name }) => grads[name]), 1e-3);
-  });
+    return value;
+  }).dispose();
 }
 
 using generatorAdam = new Adam({ beta1: 0.5, beta2: 0.9 });
 using criticAdam = new Adam({ beta1: 0.5, beta2: 0.9 });
+using generatorSteps = new Replay("generator");
+using criticSteps = new Replay("critic");
 const rng = stream("samples");
+let images: tf.Tensor4D, measurements: tf.Tensor4D;
 for (let update = 0; update < 25; update++) {
   tf.tidy(() => {
-    const [x, y] = [draw(rng, [1, 16, 16, 2]), draw(rng, [1, 16, 16, 2])];
-    minimise(criticAdam, critic, () => {
+    [images, measurements] = [draw(rng, [1, 16, 16, 2]), draw(rng, [1, 16, 16, 2])];
+    const both = () => [input(() => images), input(() => measurements)];
+    minimise(criticSteps, criticAdam, critic, () => {
+      const [x, y] = both();
       const fake = generate(y);
       const between = tf.add(tf.mul(x, 0.3), tf.mul(fake, 0.7)) as tf.Tensor4D;
       return tf.add(tf.sub(criticise(fake), criticise(x)), tf.mul(penalty(between), 10));
     });
-    minimise(generatorAdam, generator, () => {
+    minimise(generatorSteps, generatorAdam, generator, () => {
+      const [x, y] = both();
       const fake = generate(y);
       const cycle = tf.add(tf.mul(ops.l1(fake, x), 10), ops.l2(fake, y));
       return tf.sub(cycle, criticise(fake));

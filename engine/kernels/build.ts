@@ -13,6 +13,7 @@ export type ArithmeticClass = "fma" | "muladd";
  * Optimisation by module. Register pressure decides for convolutions: V8 spills what `-O3` keeps alive.
  */
 const optimisation = {
+  arrays: "-O3",
   blocks: "-O3",
   conv: "-O1",
   norm: "-O3",

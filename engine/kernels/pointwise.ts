@@ -36,12 +36,12 @@ export function leakyRelu(where: usize, x: usize, out: usize, size: i32, slope: 
   }
 }
 
-/** What `combine` does; 2, what is left, multiplies. */
-const ADD = 0, SUBTRACT = 1;
+/** What `combine` does; 6, what is left, squares the difference. */
+const ADD = 0, SUBTRACT = 1, MULTIPLY = 2, DIVIDE = 3, LARGER = 4, SMALLER = 5;
 
 /**
- * out = a + b, a − b or a·b, of `size` values; a or b is one value for all where `one` is 1 or 2. The choice is made
- * anew for every 16 values, which no processor mistakes twice.
+ * out = a + b, a − b, a·b, a/b, max(a, b), min(a, b) or (a − b)², of `size` values; a or b is one value for all where
+ * `one` is 1 or 2. The choice is made anew for every 16 values, which no processor mistakes twice.
  */
 export function combine(what: i32, one: i32, a: usize, b: usize, out: usize, size: i32): void {
   const stepA: usize = one == 1 ? 0 : 64, stepB: usize = one == 2 ? 0 : 64;
@@ -62,17 +62,59 @@ export function combine(what: i32, one: i32, a: usize, b: usize, out: usize, siz
       v128.store(out, f32x4.sub(a1, b1), 16);
       v128.store(out, f32x4.sub(a2, b2), 32);
       v128.store(out, f32x4.sub(a3, b3), 48);
-    } else {
+    } else if (what == MULTIPLY) {
       v128.store(out, f32x4.mul(a0, b0));
       v128.store(out, f32x4.mul(a1, b1), 16);
       v128.store(out, f32x4.mul(a2, b2), 32);
       v128.store(out, f32x4.mul(a3, b3), 48);
+    } else {
+      v128.store(out, combineFour(what, a0, b0));
+      v128.store(out, combineFour(what, a1, b1), 16);
+      v128.store(out, combineFour(what, a2, b2), 32);
+      v128.store(out, combineFour(what, a3, b3), 48);
     }
   }
   for (; out < end; out += 4, a += stepA >> 4, b += stepB >> 4) {
-    const x = load<f32>(a), y = load<f32>(b);
-    store<f32>(out, what == ADD ? x + y : what == SUBTRACT ? x - y : x * y);
+    store<f32>(out, f32x4.extract_lane(combineFour(what, v128.load32_zero(a), v128.load32_zero(b)), 0));
   }
+}
+
+/** One vector of `combine`. */
+function combineFour(what: i32, a: v128, b: v128): v128 {
+  if (what == ADD) return f32x4.add(a, b);
+  if (what == MULTIPLY) return f32x4.mul(a, b);
+  if (what == DIVIDE) return f32x4.div(a, b);
+  if (what == LARGER) return f32x4.max(a, b);
+  if (what == SMALLER) return f32x4.min(a, b);
+  const difference = f32x4.sub(a, b);
+  return what == SUBTRACT ? difference : f32x4.mul(difference, difference);
+}
+
+/** What `transform` does; 8, what is left, limits to [p, q]. */
+const NEGATE = 0, SQUARE = 1, ROOT = 2, INVERSE_ROOT = 3, INVERSE = 4, MAGNITUDE = 5, RECTIFY = 6, SIGN = 7;
+
+/** out = −x, x², √x, 1/√x, 1/x, |x|, max(x, 0), sign x or min(max(x, p), q). */
+export function transform(what: i32, x: usize, out: usize, size: i32, p: f32, q: f32): void {
+  const end = x + (<usize> size << 2);
+  const end1 = x + (<usize> (size & ~3) << 2);
+  for (; x < end1; x += 16, out += 16) v128.store(out, transformFour(what, v128.load(x), p, q));
+  for (; x < end; x += 4, out += 4) {
+    store<f32>(out, f32x4.extract_lane(transformFour(what, v128.load32_zero(x), p, q), 0));
+  }
+}
+
+/** One vector of `transform`. */
+function transformFour(what: i32, x: v128, p: f32, q: f32): v128 {
+  const zero = f32x4.splat(0), one = f32x4.splat(1);
+  if (what == NEGATE) return f32x4.neg(x);
+  if (what == SQUARE) return f32x4.mul(x, x);
+  if (what == ROOT) return f32x4.sqrt(x);
+  if (what == INVERSE_ROOT) return f32x4.div(one, f32x4.sqrt(x));
+  if (what == INVERSE) return f32x4.div(one, x);
+  if (what == MAGNITUDE) return f32x4.abs(x);
+  if (what == RECTIFY) return f32x4.max(x, zero);
+  if (what == SIGN) return f32x4.sub(v128.and(f32x4.gt(x, zero), one), v128.and(f32x4.lt(x, zero), one));
+  return f32x4.min(f32x4.max(x, f32x4.splat(p)), f32x4.splat(q));
 }
 
 /** Values that are summed in single precision before they are added to the total in double. */
@@ -155,7 +197,7 @@ export function meanSquareGradient(a: usize, b: usize, gradient: usize, out: usi
 }
 
 /**
- * One step of Adam with the bias corrections already in `rate` and `epsilon`:
+ * One step of Adam with the bias corrections already in its rate and epsilon, which `pace` points to:
  * m ← m + (1 − β1)(g − m), v ← v + (1 − β2)(g² − v), w ← w − rate·m / (√v + epsilon). Each output may be its input's memory.
  */
 export function adam(
@@ -166,13 +208,12 @@ export function adam(
   newW: usize,
   newM: usize,
   newV: usize,
+  pace: usize,
   size: i32,
-  rate: f32,
   fresh1: f32, // 1 − β1
   fresh2: f32, // 1 − β2
-  epsilon: f32,
 ): void {
-  const rates = f32x4.splat(rate), epsilons = f32x4.splat(epsilon);
+  const rates = v128.load32_splat(pace), epsilons = v128.load32_splat(pace, 4);
   const share1 = f32x4.splat(fresh1), share2 = f32x4.splat(fresh2);
   const end = g + (<usize> size << 2);
   const end1 = g + (<usize> (size & ~3) << 2);

@@ -12,6 +12,7 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import type { Rng } from "../../core/random.ts";
+import { assign } from "../../engine/assign.ts";
 import { newVariable, type Weight } from "./network.ts";
 import type { Scalar, Tensor, Tensor2D, Tensor4D } from "../../engine/tensor.ts";
 
@@ -42,7 +43,7 @@ export function spectralNorm(filters: readonly Weight[], rng: Rng): SpectralNorm
       tf.tidy(() => {
         const matrix = asMatrix(filter);
         const next = tf.matMul(matrix, tf.matMul(matrix, variable as Tensor2D), true);
-        variable.assign(tf.div(next, tf.add(length(next), 1e-12)));
+        assign(variable, tf.div(next, tf.add(length(next), 1e-12)));
       });
     }
   };

@@ -28,8 +28,8 @@ export interface StepKind {
   readonly size: number;
   /** Channels of the U-Net's first level; the critic has 16, as in ENGINE.md. */
   readonly width: number;
-  /** Our kernels in either arithmetic class, or TensorFlow.js's own ops. */
-  readonly engine: "fma" | "muladd" | "stock";
+  /** Our kernels in either arithmetic class, the first without replay, or TensorFlow.js's own ops. */
+  readonly engine: "fma" | "muladd" | "tape" | "stock";
 }
 
 const methods: Readonly<Record<StepKind["method"], Method>> = {
@@ -43,8 +43,14 @@ const WARM_UP = 30;
 
 async function start(engine: StepKind["engine"]): Promise<void> {
   if (engine !== "stock") {
-    const { arithmetic } = await startBackend({ name: "wasm", portable: engine === "muladd" });
-    if (arithmetic !== engine) throw new Error(`this machine computes in the class ${arithmetic}`);
+    const { arithmetic } = await startBackend({
+      name: "wasm",
+      portable: engine === "muladd",
+      replay: engine !== "tape",
+    });
+    if (arithmetic !== (engine === "tape" ? "fma" : engine)) {
+      throw new Error(`this machine computes in the class ${arithmetic}`);
+    }
     return;
   }
   await import("@tensorflow/tfjs-backend-wasm");
