@@ -27,6 +27,7 @@ const options = {
   workers: { type: "string" },
   backend: { type: "string", default: "wasm" },
   portable: { type: "boolean", default: false },
+  "no-replay": { type: "boolean", default: false },
   out: { type: "string" },
   fresh: { type: "boolean", default: false },
   "keep-images": { type: "boolean", default: false },
@@ -57,6 +58,8 @@ How, and where to
   --workers N                   jobs at once (default: one a core, here ${availableParallelism()})
   --backend NAME                wasm (default), cpu, webgpu, native
   --portable                    arithmetic that gives the same bits on processors without fused multiply-add
+  --no-replay                   works out every training step anew instead of replaying a recorded one: slower, the
+                                same bits, and for ops of your own that cannot be replayed
   --out DIR                     the run's folder (default runs/<benchmark>-<profile>); a folder that holds the same
                                 run is gone on with: what is missing is added, what is finished is not run again
   --fresh                       starts the run in that folder over
@@ -109,6 +112,7 @@ async function main(args: string[]): Promise<number> {
     use: await Promise.all(values.use.map(absolute)),
     backend: values.backend,
     portable: values.portable,
+    replay: !values["no-replay"],
     out: values.out ?? `runs/${name}-${values.profile}`,
     fresh: values.fresh,
     keepImages: values["keep-images"],

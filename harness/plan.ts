@@ -44,7 +44,12 @@ export interface Plan {
   readonly split: Split;
   /** User modules with further methods, datasets or benchmarks. */
   readonly use: readonly string[];
-  readonly backend: { readonly name: string; readonly portable: boolean; readonly arithmetic: string };
+  readonly backend: {
+    readonly name: string;
+    readonly portable: boolean;
+    readonly replay: boolean;
+    readonly arithmetic: string;
+  };
   readonly keepImages: boolean;
 }
 

@@ -33,6 +33,7 @@ export interface Order {
   readonly use: readonly string[];
   readonly backend: string;
   readonly portable: boolean;
+  readonly replay?: boolean;
   readonly out: string;
   readonly fresh: boolean;
   readonly keepImages: boolean;
@@ -101,7 +102,12 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
       data: { paths: order.data, options, stream: dataStream, contents },
       split,
       use: order.use,
-      backend: { name: backend.name, portable: order.portable, arithmetic: backend.arithmetic },
+      backend: {
+        name: backend.name,
+        portable: order.portable,
+        replay: order.replay ?? true,
+        arithmetic: backend.arithmetic,
+      },
       keepImages: order.keepImages,
     },
     stale: (earlier?.jobs ?? []).filter(({ method, module }) => module !== moduleOf(method)?.sha256),
