@@ -81,7 +81,9 @@ export const mri: Benchmark<typeof mriSettings> = {
         acs: 0.04,
         updates: 300_000,
         checks: 100,
-        trainSubjects: 200,
+        mirror: false,
+        // Half of them give images, half measurements: 3000 slices of each.
+        trainSubjects: 400,
         validationSubjects: 20,
         testSubjects: 34,
         slices: 15,

@@ -11,6 +11,7 @@ import { startBackend } from "../engine/backend.ts";
 import { configure, named } from "../harness/configuration.ts";
 import { openDataset } from "../harness/context.ts";
 import { readPlan, writeRecord } from "../harness/folder.ts";
+import { provenanceOf } from "../harness/provenance.ts";
 import { failedRecord, type Message, type Progress, runJob } from "../harness/job.ts";
 import type { Job, Plan } from "../harness/plan.ts";
 import { Shelf } from "../harness/samples.ts";
@@ -71,7 +72,11 @@ async function recordOf(
     const wanted = named(configuration.rows.map(({ row }) => row), job.method, "method");
     const row = configuration.rows.find(({ row }) => row === wanted)!;
     const shelf = Shelf.of(dataset, benchmark, settings, stream);
-    return await runJob({ folder, plan, profile, settings, row, shelf }, job, tell);
+    return await runJob(
+      { folder, plan, profile, settings, row, shelf, provenance: provenanceOf(backend) },
+      job,
+      tell,
+    );
   } finally {
     dataset.close();
   }

@@ -36,8 +36,11 @@ export interface Subject {
   readonly shape: readonly number[];
   /** A group to report apart, e.g. the acquisition type. */
   readonly stratum?: string;
-  /** The part of the official split that the data put it in. */
-  readonly role?: "train" | "validation" | "test";
+  /**
+   * The part of the official split that the data put it in; `x` (its images only) and `y` (its measurements only) where
+   * they say which domain of the training part it belongs to.
+   */
+  readonly role?: "train" | "x" | "y" | "validation" | "test";
   /** Where it was read from. */
   readonly source?: string;
 }

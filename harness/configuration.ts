@@ -33,6 +33,8 @@ export interface ConfiguredRow {
   readonly settings: Values;
   /** Those of its settings that `--set` gave another value. */
   readonly set: Values;
+  /** Names of all of its settings that `--set` gave, also where it gave the value that they had. */
+  readonly given: readonly string[];
 }
 
 /** Everything about a run but its data. */
@@ -75,9 +77,9 @@ export function configure(benchmarks: readonly Benchmark[], request: Request): C
       const own = row.method.settings;
       const owner = `method ${row.name}`;
       const unset = { ...row.settings, ...only(profile.methods ?? {}, own), ...profile.rows?.[row.name] };
-      const overrides = { ...unset, ...only(given.methods, own), ...given.rows.get(row.name) };
-      const settings = resolve(own, overrides, owner);
-      return { row, settings, set: changed(resolve(own, unset, owner), settings) };
+      const asked = { ...only(given.methods, own), ...given.rows.get(row.name) };
+      const settings = resolve(own, { ...unset, ...asked }, owner);
+      return { row, settings, set: changed(resolve(own, unset, owner), settings), given: Object.keys(asked) };
     }),
     chosen: chooseRows(profile.everyRow ? rows : benchmark.rows, rows, request.methods),
     seeds: parseSeeds(request.seeds ?? profile.seeds),

@@ -136,19 +136,6 @@ export async function examine(
   return { scores, broken };
 }
 
-/** Mean of a metric over subjects of its mean over their samples; nulls are left out. */
-export function meanScore(scores: readonly ScoreRow[]): number | undefined {
-  const subjects = new Map<string, number[]>();
-  for (const { subject, value } of scores) {
-    if (typeof value === "number") subjects.set(subject, [...subjects.get(subject) ?? [], value]);
-  }
-  return mean([...subjects.values()].map((values) => mean(values)!));
-}
-
-function mean(values: readonly number[]): number | undefined {
-  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
 function rowOf(metric: Metric, subject: string, { sample = "", value, reason }: Score): ScoreRow {
   return {
     metric: metric.id,

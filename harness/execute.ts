@@ -94,9 +94,10 @@ async function isCurrent(
   };
   if (record.method !== job.method || record.seed !== job.seed) return again("has the record of another job");
   if (record.state.kind === "failed") return again("failed before");
-  const { row, settings } = configuration.rows.find(({ row }) => row.name === job.method)!;
+  const { row, settings, given } = configuration.rows.find(({ row }) => row.name === job.method)!;
+  const tuned = row.method.tune?.setting ?? "";
   const differing = Object.keys(settings).filter((name) =>
-    name !== row.method.tune?.setting && record.settings[name] !== settings[name]
+    (name !== tuned || given.includes(tuned)) && record.settings[name] !== settings[name]
   );
   if (differing.length > 0 || record.configuration !== plan.configuration) {
     return again(`was run with other settings (${differing.join(", ") || "another configuration"})`);

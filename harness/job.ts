@@ -25,8 +25,9 @@ import {
   type ScoreRow,
   type State,
 } from "../results/record.ts";
+import { scoreOfSeed } from "../results/summary.ts";
 import type { ConfiguredRow } from "./configuration.ts";
-import { examine, meanScore, type Reconstructed, viewOf } from "./evaluate.ts";
+import { examine, type Reconstructed, viewOf } from "./evaluate.ts";
 import { keptFolder } from "./folder.ts";
 import type { Job, Plan } from "./plan.ts";
 import { batches, givenOf, imageOf, meetingOf, type Shelf, tensorOf } from "./samples.ts";
@@ -40,6 +41,7 @@ export interface Workplace {
   readonly settings: Values;
   readonly row: ConfiguredRow;
   readonly shelf: Shelf;
+  readonly provenance: ResultRecord["provenance"];
 }
 
 /** What a job does, one after the other. */
@@ -107,7 +109,7 @@ export async function runJob(
   const state: State = result.broken
     ? {
       kind: "diverged",
-      update: problem.updates,
+      update: learner.update === undefined ? 0 : problem.updates,
       reason: "a reconstruction holds a value that is not finite",
     }
     : course.state;
@@ -127,6 +129,7 @@ export async function runJob(
     log: course.log,
     pictures: state.kind === "done" ? pictures.taken : [],
     notes: chosen.notes,
+    provenance: place.provenance,
     cost: {
       ...course.cost,
       ...(state.kind === "done" ? { "inference-ms": await inferenceMs(place, learner, row.method) } : {}),
@@ -157,6 +160,7 @@ export function failedRecord(
     log: [],
     pictures: [],
     notes: [],
+    provenance: {},
     cost: {},
   };
 }
@@ -185,13 +189,19 @@ async function problemOf(shelf: Shelf, plan: Plan, settings: Values): Promise<Pr
 
 /** Chooses the setting that a method leaves to validation data, by the benchmark's leading metric. */
 async function tune(
-  { row: { row, settings }, shelf, settings: benchmarkSettings, plan }: Workplace,
+  { row: { row, settings, given }, shelf, settings: benchmarkSettings, plan }: Workplace,
   problem: Problem,
   tell: (progress: Progress) => void,
 ): Promise<{ settings: Values; notes: string[] }> {
   const { method } = row;
   if (method.tune === undefined) return { settings, notes: [] };
   const { setting, values } = method.tune;
+  if (given.includes(setting)) {
+    return {
+      settings,
+      notes: [`${setting} = ${settings[setting]} was given, and not chosen on validation subjects`],
+    };
+  }
   const refs = plan.split.parts.validation;
   if (refs.length === 0) {
     return {
@@ -207,8 +217,8 @@ async function tune(
     using learner = method.prepare(problem, { ...settings, [setting]: value }, stream("tuning"));
     const examination = { shelf, settings: benchmarkSettings, learner, knows: method.knows };
     const { scores } = await examine(examination, refs, [lead]);
-    const score = meanScore(scores);
-    const better = score !== undefined &&
+    const score = scoreOfSeed(scores);
+    const better = score !== null &&
       (best === undefined || (lead.better === "lower" ? score < best.score : score > best.score));
     if (better) best = { value, score };
     tell({ phase: "preparing", done: (index + 1) / values.length });
@@ -286,8 +296,8 @@ async function check(
   const { knows } = row.method;
   const { benchmark } = shelf;
   const { scores } = await examine({ shelf, settings, learner, knows }, refs, benchmark.metrics.slice(0, 1));
-  const lead = meanScore(scores);
-  if (lead !== undefined) values[`validation-${benchmark.metrics[0].id}`] = lead;
+  const lead = scoreOfSeed(scores);
+  if (lead !== null && Number.isFinite(lead)) values[`validation-${benchmark.metrics[0].id}`] = lead;
 
   if (learner.monitor !== undefined) {
     const seen: Record<string, number[]> = {};
@@ -410,7 +420,8 @@ class KeptSubjects {
   async write(): Promise<void> {
     if (this.#subject === undefined) return;
     const { place: { folder, shelf }, job } = this;
-    const file = this.#subject.replace(/[^\w.-]+/g, "_");
+    // A subject's name may come from a user's dataset: what could leave the folder is written as in an address.
+    const file = encodeURIComponent(this.#subject).replace(/^\.+/, "_");
     await shelf.benchmark.keep(`${folder}/${keptFolder(job)}/${file}`, this.#slices);
     this.#slices = [];
     this.#subject = undefined;

@@ -1,6 +1,5 @@
 /** Preparing a run: from what was asked and what the data hold to `run.json` and `plan.json`. */
 
-import { cpus } from "node:os";
 import { UsageError } from "../core/errors.ts";
 import { canonicalJson, type Json, sha256 } from "../core/json.ts";
 import { stream } from "../core/random.ts";
@@ -9,6 +8,7 @@ import { type Backend, startBackend } from "../engine/backend.ts";
 import type { RowHead, RunFile, SplitSummary } from "../results/run.ts";
 import { type Configuration, configure, type Request } from "./configuration.ts";
 import { type Module, openDataset, type Suite } from "./context.ts";
+import { provenanceOf } from "./provenance.ts";
 import { openFolder } from "./folder.ts";
 import { type Job, jobsOf, type Plan } from "./plan.ts";
 import {
@@ -212,24 +212,17 @@ function runFile(
       ...contents.notes,
       ...benchmark.notes,
     ],
-    rows: rows.map(({ row }): RowHead => ({
+    rows: rows.map(({ row, settings }): RowHead => ({
       name: row.name,
       about: row.about ?? row.method.about,
       source: row.method.source,
       trains: row.method.trains,
       knows: knownBy(row.method),
+      settings,
     })),
     metrics: [...benchmark.metrics, ...benchmark.followed].map(head),
     seeds: [],
-    provenance: {
-      commit: commit(),
-      deno: Deno.version.deno,
-      v8: Deno.version.v8,
-      packages: backend.versions,
-      backend: backend.name,
-      arithmetic: backend.arithmetic,
-      processor: cpus()[0]?.model ?? "unknown",
-    },
+    provenance: provenanceOf(backend),
   };
 }
 
@@ -276,22 +269,4 @@ function united(
   return [...byRecord.values()]
     .sort((a, b) => order.get(a.method)! - order.get(b.method)! || (a.seed ?? 0) - (b.seed ?? 0))
     .map((job, index) => ({ index, ...job }));
-}
-
-/** The commit that runs, where the suite is a git checkout; read from its files, since git itself may not be there. */
-function commit(): string | null {
-  try {
-    const git = new URL("../.git/", import.meta.url);
-    const head = Deno.readTextFileSync(new URL("HEAD", git)).trim();
-    if (!head.startsWith("ref: ")) return head;
-    const ref = head.slice(5);
-    try {
-      return Deno.readTextFileSync(new URL(ref, git)).trim();
-    } catch {
-      const packed = Deno.readTextFileSync(new URL("packed-refs", git));
-      return packed.split("\n").find((line) => line.endsWith(` ${ref}`))?.split(" ")[0] ?? null;
-    }
-  } catch {
-    return null;
-  }
 }

@@ -164,12 +164,12 @@ export function splitBanner(split: Split): string[] {
   return [];
 }
 
+/** Keeps to the roles that the data give; what has none is dealt out to the parts that no role fills, else trains. */
 function splitByRole(subjects: readonly Subject[], rng: Rng): Split {
   const of = (role: Subject["role"]) => subjects.filter((subject) => subject.role === role);
-  const train = of("train");
-  let validation = of("validation");
-  let test = of("test");
-  let learning: Subject[] = train;
+  const without = of(undefined);
+  let [validation, test] = [of("validation"), of("test")];
+  let train = [...of("train"), ...without];
   if (test.length === 0) {
     // The usual case of fastMRI: the truth of the test part is not public, so results are told on its validation part.
     [test, validation] = [validation, []];
@@ -177,10 +177,13 @@ function splitByRole(subjects: readonly Subject[], rng: Rng): Split {
   if (validation.length === 0 && train.length > 2) {
     const dealt = deal(train, { x: 0.9, y: 0, validation: 0.1, test: 0 }, rng.stream("validation"));
     if (dealt.validation.length === 0) dealt.validation.push(dealt.x.pop()!);
-    [learning, validation] = [dealt.x, dealt.validation];
+    [train, validation] = [dealt.x, dealt.validation];
   }
-  const { x, y } = deal(learning, { x: 0.5, y: 0.5, validation: 0, test: 0 }, rng.stream("domains"));
-  return { kind: "subjects", parts: samplesOf({ x, y, validation, test }) };
+  const { x, y } = deal(train, { x: 0.5, y: 0.5, validation: 0, test: 0 }, rng.stream("domains"));
+  return {
+    kind: "subjects",
+    parts: samplesOf({ x: [...x, ...of("x")], y: [...y, ...of("y")], validation, test }),
+  };
 }
 
 /**

@@ -65,7 +65,6 @@ export function cartesianMri(
   const kind = settings.mask as MaskKind;
   const drawn = new Map<string, Lines>();
   const oneCoil = new Map<string, Operator>();
-  const severalCoils = new Map<string, WeakRef<Operator>>();
 
   function linesFor(width: number, sample: Measurable, rng: Rng): Lines {
     if (kind === "fastmri" || kind === "fastmri-equispaced") {
@@ -85,7 +84,7 @@ export function cartesianMri(
     );
   }
 
-  function operatorFor(sample: Measurable, measurement: Image, lines: Lines): {
+  function operatorFor(measurement: Image, lines: Lines): {
     readonly operator: Operator;
     readonly combine: (coilImages: Image) => Image;
   } {
@@ -95,13 +94,12 @@ export function cartesianMri(
       const operator = remembered(oneCoil, key, () => maskedFourier(height, width, lines));
       return { operator, combine: (image) => image };
     }
+    // Sensitivities are a measurement's own, also of a mirrored sample's, so no two share an operator.
     const sensitivities = estimateSensitivities(measurement, lines);
-    // Sensitivities are a slice's own and large, so an operator is only remembered while somebody holds it.
-    const key = `${sample.subject}/${sample.id}/${lines}`;
-    const known = severalCoils.get(key)?.deref();
-    const operator = known ?? multiCoilFourier(sensitivities, lines);
-    if (known === undefined) severalCoils.set(key, new WeakRef(operator));
-    return { operator, combine: (coilImages) => combineCoils(sensitivities, coilImages) };
+    return {
+      operator: multiCoilFourier(sensitivities, lines),
+      combine: (coilImages) => combineCoils(sensitivities, coilImages),
+    };
   }
 
   return {
@@ -115,7 +113,7 @@ export function cartesianMri(
       const measurement = await zeroFilled(sample.measurement ?? sample.image!, lines);
       if (sample.measurement !== undefined) requireNothingElse(sample, measurement);
 
-      const { operator, combine } = operatorFor(sample, measurement, lines);
+      const { operator, combine } = operatorFor(measurement, lines);
       if (sample.image === undefined) return { operator, measurement };
       const image = combine(sample.image);
       const reference = sample.reference ?? (image === sample.image ? undefined : magnitude(sample.image));

@@ -1,7 +1,7 @@
 /** What has to be said about a table, as plain sentences that each format escapes for itself. */
 
 import { stripVTControlCharacters } from "node:util";
-import type { Json } from "../core/json.ts";
+import { canonicalJson, type Json } from "../core/json.ts";
 import type { ResultRecord } from "../results/record.ts";
 import type { Run, RunFile } from "../results/run.ts";
 import type { Summary, SummaryRow } from "../results/summary.ts";
@@ -28,6 +28,7 @@ export function caption({ file }: Run, summary: Summary): string[] {
     spreadSentence(file),
     `Conventions: ${conventionsOf(summary)}.`,
     ...settingsSentence(file),
+    ...mixedSentence(summary),
     ...summary.rows.flatMap((row) => leftOut(row, summary)),
     ...summary.rows.flatMap(endings),
   ];
@@ -166,4 +167,21 @@ function counted(count: number, noun: string): string {
 
 function sentence(text: string): string {
   return /[.!?…]$/.test(text) || text === "" ? text : `${text}.`;
+}
+
+/** Says so where records were made by different code or on different machines. */
+function mixedSentence({ rows }: Summary): string[] {
+  const made = new Map<string, string>();
+  for (const { state, provenance } of rows.flatMap(({ records }) => records)) {
+    if (state.kind === "failed") continue;
+    const { commit, deno, arithmetic, processor } = provenance;
+    made.set(
+      canonicalJson(provenance),
+      [`commit ${commit}`, `Deno ${deno}`, arithmetic, processor].join(", "),
+    );
+  }
+  if (made.size < 2) return [];
+  return [
+    `Its records were made in ${made.size} different ways: ${[...new Set(made.values())].sort().join("; ")}.`,
+  ];
 }

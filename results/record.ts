@@ -82,6 +82,8 @@ export interface ResultRecord {
   readonly scores: readonly ScoreRow[];
   readonly log: readonly LogEntry[];
   readonly pictures: readonly Picture[];
+  /** Commit, versions, backend, arithmetic class and processor that the job ran with. */
+  readonly provenance: { readonly [key: string]: Json };
   /** What a reader of the table has to know of this row. */
   readonly notes: readonly string[];
   readonly cost: Cost;
@@ -143,6 +145,7 @@ export function parseRecord(text: string, where: string): ResultRecord {
     log: Array.isArray,
     pictures: Array.isArray,
     notes: Array.isArray,
+    provenance: isObject,
     cost: isObject,
   };
   for (const [name, fits] of Object.entries(kinds)) {

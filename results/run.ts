@@ -29,6 +29,8 @@ export interface RowHead {
   readonly trains: boolean;
   /** What it was allowed to know, in words. */
   readonly knows: string;
+  /** Its settings; a tuned one's value is in the records. */
+  readonly settings: { readonly [name: string]: Json };
 }
 
 /** Which subjects play which part. */

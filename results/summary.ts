@@ -162,8 +162,11 @@ function cellOf(metric: MetricHead, seeds: readonly Scores[]): Cell {
   };
 }
 
-/** The score of one seed: samples to subjects, subjects to one. */
-function scoreOfSeed(scores: Scores): number | null {
+/**
+ * The score of one seed: the mean over subjects of each one's mean over its samples. ∞ and missing values are left out,
+ * unless there is nothing but ∞.
+ */
+export function scoreOfSeed(scores: Scores): number | null {
   const subjects = new Map<string, (number | null)[]>();
   for (const { subject, value } of scores) {
     const values = subjects.get(subject) ?? [];

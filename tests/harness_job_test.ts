@@ -42,7 +42,7 @@ async function records(
     for (const job of jobsOf(configuration)) {
       const shelf = Shelf.of(toyDataset(toyContents(14, 2)), benchmark, settings, plan.data.stream);
       const row = configuration.rows.find(({ row }) => row.name === job.method)!;
-      const place = { folder, plan, profile: "smoke", settings, row, shelf };
+      const place = { folder, plan, profile: "smoke", settings, row, shelf, provenance: {} };
       done.push(await runJob(place, job, more.tell ?? (() => {})));
     }
   });
@@ -140,6 +140,13 @@ Deno.test("runJob() chooses what a method leaves to validation by the leading me
   const [{ settings, notes }] = await records([{ name: "tuned", method }]);
   equal(settings.gain, 1);
   deepStrictEqual(notes, ["gain = 1 was chosen on validation subjects by mae"]);
+});
+
+Deno.test("runJob() leaves a setting that was given as it is, though it could be chosen on validation", async () => {
+  const method = { ...input, tune: { setting: "gain", values: [0.25, 1, 0.5] } };
+  const [{ settings, notes }] = await records([{ name: "tuned", method }], { set: ["tuned.gain=0.75"] });
+  equal(settings.gain, 0.75);
+  deepStrictEqual(notes, ["gain = 0.75 was given, and not chosen on validation subjects"]);
 });
 
 Deno.test("runJob() gives the errors of a method to whoever runs it", async () => {

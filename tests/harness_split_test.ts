@@ -10,6 +10,7 @@ import {
   splitIntoSlabs,
   splitShuffled,
 } from "../harness/split.ts";
+import type { Subject } from "../datasets/dataset.ts";
 import { toyContents } from "./toy.ts";
 
 const sizes = ({ parts }: Split) => partNames.map((part) => parts[part].length);
@@ -55,6 +56,29 @@ Deno.test("splitBySubject() keeps to the official parts, and takes validation ou
   deepStrictEqual([...subjectsOf(split, "test")], ["s8", "s9", "s10", "s11"]);
   deepStrictEqual(sizes(split).reduce((a, b) => a + b), 12);
   ok(split.parts.validation.every(({ subject }) => Number(subject.slice(1)) < 8));
+});
+
+Deno.test("splitBySubject() leaves no subject out where only some have a role", () => {
+  const contents = toyContents(9, 1);
+  const only = (role: Subject["role"], count: number) => ({
+    ...contents,
+    subjects: contents.subjects.map((subject, i) => i < count ? { ...subject, role } : subject),
+  });
+  for (const role of ["test", "validation", "train"] as const) {
+    const split = splitBySubject(only(role, role === "train" ? 9 : 1), stream("a"));
+    assertNoLeak(split);
+    deepStrictEqual(sizes(split).reduce((a, b) => a + b), 9);
+    ok(split.parts.x.length > 0 && split.parts.y.length > 0, `${role}: ${sizes(split)}`);
+  }
+});
+
+Deno.test("splitBySubject() keeps subjects that the data give to one domain there", () => {
+  const contents = toyContents(9, 1);
+  const roles = ["x", "x", "x", "y", "y", "validation", "test", "test", "test"] as const;
+  const subjects = contents.subjects.map((subject, i) => ({ ...subject, role: roles[i] }));
+  const split = splitBySubject({ ...contents, subjects }, stream("a"));
+  deepStrictEqual(sizes(split), [3, 2, 1, 3]);
+  deepStrictEqual([...subjectsOf(split, "y")], ["s3", "s4"]);
 });
 
 Deno.test("splitBySubject() refuses three subjects and names --split slabs as the way out", () => {

@@ -40,6 +40,7 @@ export function row(name: string, trains: boolean): RowHead {
     source: "A paper, eq. 1",
     trains,
     knows: "matched pairs; the operator",
+    settings: {},
   };
 }
 
@@ -66,6 +67,7 @@ export function record(
     log: seed === null ? [] : [{ update: 600, values: { loss: 2 } }, { update: 1200, values: { loss: 1 } }],
     pictures: [],
     notes: [],
+    provenance: { commit: "c0ffee", deno: "2.9.6", arithmetic: "fma", processor: "a processor" },
     cost: {},
     ...more,
   };

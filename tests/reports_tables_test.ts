@@ -158,6 +158,18 @@ Deno.test("table.md names a record that could not be read, above the table", () 
   assert.ok(text.indexOf("records/x.json") < text.indexOf("| method"));
 });
 
+Deno.test("table.md says so where its records were made by different commits", () => {
+  const [one, two] = ["c0ffee", "decade"].map((commit, seed) =>
+    record("network", seed, [score(0, "s6", "", 30)], { provenance: { commit, deno: "2.9.6" } })
+  );
+  const text = (records: ResultRecord[]) => {
+    const made = run([row("network", true)], records);
+    return markdownTable(made, summarise(made));
+  };
+  assert.match(text([one, two]), /made in 2 different ways: commit c0ffee.*; commit decade/);
+  assert.doesNotMatch(text([one, { ...one, seed: 1 }]), /different ways/);
+});
+
 Deno.test("table.md writes numbers with the digits that their metric deserves", () => {
   const made = run([row("input", false)], [
     record("input", null, [

@@ -1,0 +1,36 @@
+/** Who computed: the code, the programs and the machine, as `run.json` and every record say it. */
+
+import { cpus } from "node:os";
+import type { Backend } from "../engine/backend.ts";
+import type { ResultRecord } from "../results/record.ts";
+
+/** The provenance of whatever this process computes on a backend. It is the same for the same code on the same machine. */
+export function provenanceOf(backend: Backend): ResultRecord["provenance"] {
+  return {
+    commit: commit(),
+    deno: Deno.version.deno,
+    v8: Deno.version.v8,
+    packages: backend.versions,
+    backend: backend.name,
+    arithmetic: backend.arithmetic,
+    processor: cpus()[0]?.model ?? "unknown",
+  };
+}
+
+/** The commit that runs, where the suite is a git checkout; read from its files, since git itself may not be there. */
+function commit(): string | null {
+  try {
+    const git = new URL("../.git/", import.meta.url);
+    const head = Deno.readTextFileSync(new URL("HEAD", git)).trim();
+    if (!head.startsWith("ref: ")) return head;
+    const ref = head.slice(5);
+    try {
+      return Deno.readTextFileSync(new URL(ref, git)).trim();
+    } catch {
+      const packed = Deno.readTextFileSync(new URL("packed-refs", git));
+      return packed.split("\n").find((line) => line.endsWith(` ${ref}`))?.split(" ")[0] ?? null;
+    }
+  } catch {
+    return null;
+  }
+}
