@@ -194,7 +194,7 @@ export interface Supply {
  * any other gets images of x and measurements of y, which share no subject.
  */
 export function batches({ shelf, knows, x, y, batch, mirror, rng }: Supply): () => Promise<Batch> {
-  const measurements = new Deck(shelf, knows.pairs ? x : y, mirror, rng.stream(knows.pairs ? "pairs" : "y"));
+  const measurements = new Deck(shelf, knows.pairs ? x : y, mirror, rng.stream(knows.pairs ? "x" : "y"));
   const images = knows.pairs ? undefined : new Deck(shelf, x, mirror, rng.stream("x"));
   return async () => {
     const ys = await measurements.take(batch, () => true);
