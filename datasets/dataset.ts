@@ -32,7 +32,10 @@ export interface Subject {
   readonly id: string;
   /** Sample ids, in the order in which they are handed out. */
   readonly samples: readonly string[];
-  /** Shape of one sample's image (or measurement, where it has no image), `[height, width, channels]`. */
+  /**
+   * Shape of its first sample's image (or measurement, where it has no image), `[height, width, channels]`. Subjects may
+   * differ in height and width.
+   */
   readonly shape: readonly number[];
   /** A group to report apart, e.g. the acquisition type. */
   readonly stratum?: string;

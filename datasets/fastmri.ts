@@ -34,7 +34,7 @@ export const fastmriKind: DatasetKind = {
     try {
       const volumes: Volume[] = [];
       for (const file of labelled(files)) volumes.push(await volumeOf(file, reader));
-      const fieldOfView = commonFieldOfView(volumes, options.matrix);
+      const fieldOfView = commonFieldOfView(volumes);
       contents ??= await contentsOf(volumes, reader, options);
       return new FastmriDataset(contents, volumes, reader, fieldOfView, options.matrix);
     } catch (error) {
@@ -271,9 +271,12 @@ function assertFinite(values: Float32Array, name: string, path: string, slice: n
 
 /**
  * The side of the square field of view, in samples, that images are brought to before their matrix: the scanner's
- * own, or the columns' of undersampled data, whose field of view cannot be changed.
+ * own, or the columns' of undersampled data, whose field of view cannot be changed. Without a matrix files keep their
+ * sizes, which differ among real ones; they need not agree in more than their coils.
+ *
+ * @throws {TypeError} where coils differ, naming two files.
  */
-function commonFieldOfView(volumes: readonly Volume[], matrix?: number): number {
+function commonFieldOfView(volumes: readonly Volume[]): number {
   const [first] = volumes;
   const side = (volume: Volume) => Math.max(...volume.matrix);
   for (const volume of volumes) {
@@ -285,8 +288,8 @@ function commonFieldOfView(volumes: readonly Volume[], matrix?: number): number 
       }));
     };
     if (volume.coils !== first.coils) differs("coils", volume.coils, first.coils);
-    const size = ({ height, width }: Volume) => `${height} x ${width}`;
-    if (matrix === undefined && size(volume) !== size(first)) differs("k-space", size(volume), size(first));
+    const layout = ({ hasCoilAxis }: Volume) => hasCoilAxis ? "multi-coil" : "single-coil";
+    if (layout(volume) !== layout(first)) differs("k-space", layout(volume), layout(first));
   }
   return Math.max(
     ...volumes.map((volume) => volumes.some(({ measured }) => measured) ? volume.width : side(volume)),

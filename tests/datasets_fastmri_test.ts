@@ -252,12 +252,33 @@ Deno.test("the header says how large the scanner's image is, and a pixel of it",
     });
   }));
 
-Deno.test("without a matrix, files of different sizes are refused by name; with one they go together", () =>
+Deno.test("without a matrix files keep their sizes, each its own; with one they are all of it", () =>
   withFolder(async (folder) => {
     await write(folder, { "a.h5": { shape: [1, 8, 8] }, "b.h5": { shape: [1, 8, 10] } });
-    await assert.rejects(open([folder]), /8 x 10 k-space here, 8 x 8 in .*a\.h5[^]*where: .*b\.h5/);
+    await withDataset(await open([folder]), async (dataset) => {
+      assert.deepEqual(dataset.contents.subjects.map(({ shape }) => shape), [[8, 8, 2], [8, 10, 2]]);
+      assert.deepEqual((await dataset.sample("a", "00")).image!.shape, [8, 8, 2]);
+      assert.deepEqual((await dataset.sample("b", "00")).image!.shape, [8, 10, 2]);
+    });
     await withDataset(await open([folder], 6), async (dataset) => {
       for await (const { image } of samples(dataset)) assert.deepEqual(image!.shape, [6, 6, 2]);
       assert.match(dataset.contents.banners.join(), /brought to 6 x 6/);
     });
   }));
+
+Deno.test("single-coil and multi-coil files are refused together, also where the multi-coil one has one coil", () =>
+  withFolder(async (folder) => {
+    await write(folder, { "a.h5": { shape: [1, 8, 8] }, "b.h5": { shape: [1, 1, 8, 8] } });
+    await assert.rejects(
+      open([folder]),
+      /multi-coil k-space here, single-coil in .*a\.h5[^]*where: .*b\.h5/,
+    );
+  }));
+
+Deno.test({ name: "a masked file is refused beside the full one of the same head", ignore }, async () => {
+  const files = ["brain_t1_singlecoil_gzip", "brain_t1_singlecoil_masked_test"];
+  await assert.rejects(
+    open(files.map((name) => `${layout}/${name}.h5`)),
+    /patient "anonymous" is in two parts of the split: test here, none in .*gzip\.h5[^]*where: .*masked_test\.h5/,
+  );
+});
