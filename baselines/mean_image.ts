@@ -2,13 +2,16 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import { explain } from "../core/errors.ts";
-import { type Image, sameShape } from "../core/image.ts";
+import { type Image, sizeOf } from "../core/image.ts";
 import type { Learner, Method } from "../methods/method.ts";
 
 /**
  * Answers every measurement with the mean of the training images. It knows the images and nothing of the
  * patient, so what scores below it has not used its measurement; where subjects are aligned to a template it
  * is hard to beat.
+ *
+ * Images of different sizes are laid on one another by their centres, and every pixel is the mean of those that have
+ * it. The answer has the measurement's size: the mean's centre, with zeros around it where that is too small.
  */
 export const meanImage: Method = {
   name: "mean-image",
@@ -19,13 +22,11 @@ export const meanImage: Method = {
   trains: false,
   fits: true,
   effort: 0,
-  prepare: (problem) => new MeanImage(problem.imageShape),
+  prepare: () => new MeanImage(),
 };
 
 class MeanImage implements Learner {
   #mean: Image | undefined;
-
-  constructor(readonly imageShape: readonly number[]) {}
 
   get parameters(): number {
     return this.#mean?.data.length ?? 0;
@@ -36,13 +37,15 @@ class MeanImage implements Learner {
   }
 
   async fit(images: AsyncIterable<Image>): Promise<void> {
-    let sum: Float64Array | undefined;
-    let [shape, count] = [this.imageShape, 0];
-    for await (const image of images) {
-      if (sum === undefined) [sum, shape] = [new Float64Array(image.data.length), image.shape];
-      if (!sameShape(image.shape, shape)) refuse(shape, image.shape);
-      for (let i = 0; i < sum.length; i++) sum[i] += image.data[i];
-      count += 1;
+    let sum: Field | undefined;
+    let counts: Field | undefined;
+    for await (const { shape, data } of images) {
+      sum = roomFor(shape, sum);
+      counts = roomFor(shape, counts);
+      overlay(shape, sum.shape, (from, to) => {
+        sum!.data[to] += data[from];
+        counts!.data[to] += 1;
+      });
     }
     if (sum === undefined) {
       throw new RangeError(explain({
@@ -51,20 +54,19 @@ class MeanImage implements Learner {
         fix: "leave this method out with --methods, or give training images",
       }));
     }
-    this.#mean = { shape, data: Float32Array.from(sum, (value) => value / count) };
+    // A corner between a tall image and a wide one is in neither, and stays zero.
+    const data = Float32Array.from(sum.data, (value, i) => value / Math.max(1, counts!.data[i]));
+    this.#mean = { shape: sum.shape, data };
   }
 
   reconstruct(y: tf.Tensor4D): tf.Tensor4D {
     const mean = this.#mean;
     if (mean === undefined) throw new Error("mean-image reconstructs after fit()");
-    if (!sameShape(y.shape.slice(1, 3), mean.shape.slice(0, 2))) refuse(mean.shape, y.shape.slice(1));
-    return tf.tidy(() => {
-      const one = tf.reshape<tf.Rank.R4>(
-        tf.tensor(mean.data),
-        [1, ...mean.shape] as [1, number, number, number],
-      );
-      return tf.tile(one, [y.shape[0], 1, 1, 1]);
-    });
+    const [batch, height, width] = y.shape;
+    const shape: [number, number, number] = [height, width, mean.shape[2]];
+    const data = new Float32Array(sizeOf(shape));
+    overlay(mean.shape, shape, (from, to) => data[to] = mean.data[from]);
+    return tf.tidy(() => tf.tile(tf.tensor4d(data, [1, ...shape]), [batch, 1, 1, 1]));
   }
 
   weights() {
@@ -75,10 +77,45 @@ class MeanImage implements Learner {
   [Symbol.dispose](): void {}
 }
 
-function refuse(one: readonly number[], other: readonly number[]): never {
-  throw new RangeError(explain({
-    what: `images of different sizes have no mean: [${one}] and [${other}]`,
-    where: "mean-image",
-    fix: "bring all images to one matrix size, or leave this method out with --methods",
-  }));
+/** Sums over `[height, width, channels]` in float64. */
+interface Field {
+  readonly shape: readonly number[];
+  readonly data: Float64Array;
+}
+
+/** The field, or its values in the centre of a larger one where an image of this shape would not fit. */
+function roomFor(shape: readonly number[], field?: Field): Field {
+  const [height, width, channels] = field?.shape ?? shape;
+  if (channels !== shape[2]) {
+    throw new RangeError(explain({
+      what: `images of ${channels} and of ${shape[2]} channels have no mean`,
+      where: "mean-image",
+      fix: "give images of one kind, or leave this method out with --methods",
+    }));
+  }
+  if (field !== undefined && height >= shape[0] && width >= shape[1]) return field;
+  const larger = [Math.max(height, shape[0]), Math.max(width, shape[1]), channels];
+  const data = new Float64Array(sizeOf(larger));
+  if (field !== undefined) overlay(field.shape, larger, (from, to) => data[to] = field.data[from]);
+  return { shape: larger, data };
+}
+
+/**
+ * Calls `each` with the indices of every value that two images have in common when their centres, the pixels at
+ * ⌊extent / 2⌋, lie on one another.
+ */
+function overlay(
+  from: readonly number[],
+  to: readonly number[],
+  each: (from: number, to: number) => void,
+): void {
+  const [top, left] = [0, 1].map((axis) => Math.floor(to[axis] / 2) - Math.floor(from[axis] / 2));
+  const channels = from[2];
+  for (let row = Math.max(0, -top); row < Math.min(from[0], to[0] - top); row++) {
+    for (let column = Math.max(0, -left); column < Math.min(from[1], to[1] - left); column++) {
+      const source = (row * from[1] + column) * channels;
+      const target = ((row + top) * to[1] + column + left) * channels;
+      for (let c = 0; c < channels; c++) each(source + c, target + c);
+    }
+  }
 }
