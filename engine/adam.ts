@@ -73,8 +73,8 @@ export class Adam implements Disposable {
   }
 
   /**
-   * Moves every variable by one step at the learning rate `rate`, which a step that is replayed asks for each time.
-   * Gradients are borrowed, one a variable, of its shape.
+   * Moves every variable by one step at the learning rate `rate`: a number, or what a step that is replayed asks
+   * for each time. Gradients are borrowed, one a variable, of its shape.
    *
    * @throws {TypeError} where variables and gradients do not match, or the variables are not those of the last step.
    */
@@ -99,8 +99,8 @@ export class Adam implements Disposable {
   }
 
   /**
-   * Counts a step, and works out its rate and epsilon: rate · m̂ / (√v̂ + ε) = scaledRate · m / (√v + scaledEpsilon), two
-   * numbers that carry the corrections.
+   * Counts a step, and works out its rate and epsilon, two numbers that carry the corrections:
+   * rate · m̂ / (√v̂ + ε) = scaledRate · m / (√v + scaledEpsilon).
    */
   #pace(rate: number): tf.Tensor1D {
     this.#steps++;

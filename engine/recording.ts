@@ -1,43 +1,21 @@
 /**
- * What the kernels of the backend `wasm` do while a computation is recorded, as a list that can be done again.
+ * A computation of the backend `wasm` as a list of calls that can be done again.
  *
- * **Mental model.** Between {@linkcode record}'s start and end every kernel call is noted with its numbers, and no
- * memory is given back to the heap: what the computation frees waits among the recording's own blocks, where what
- * it allocates next is taken from. So the noted pointers stay right for as long as the recording lives, and it holds
- * no more than the computation's peak. {@linkcode Recording.replay} fetches the inputs anew, makes the calls again
- * and hands out the outputs: no tape, no tensors, no allocations in between.
+ * **Mental model.** While it is recorded, every call into our modules is noted with its numbers, and no
+ * memory is given back to the heap: what the computation frees waits among the recording's own blocks, where
+ * what it allocates next is taken from. So the noted pointers stay right for as long as the recording lives,
+ * and it holds no more than the computation's peak. {@linkcode Recording.replay} fetches the inputs anew,
+ * makes the calls again and hands out the outputs: no tape, no tensors, no allocations in between.
  *
- * **What cannot go wrong silently.** A kernel of TensorFlow.js's own may compute in JavaScript, whose results a replay
- * would not see change, so all of them are refused while recording, by name, and so is reading a tensor's values. What
- * else the computation depends on is checked before each replay ({@linkcode Recording.isCurrent}). Values that JavaScript
- * brings in stand in its {@linkcode Trace}, so that whoever compares two can see whether they are constants.
- *
- * It does not decide when to record or to replay: that is `replay.ts`.
+ * What else the computation depends on, variables and constants from before it, is checked before each replay
+ * ({@linkcode Recording.isCurrent}). It does not decide when to record or to replay: that is `replay.ts`.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { explain } from "../core/errors.ts";
 import { sameShape, sizeOf } from "../core/image.ts";
-import { sha256 } from "../core/json.ts";
-
-/** A function of our modules: numbers and pointers in, nothing or a number out. */
-export type Call = (...values: number[]) => number;
-
-/** What the backend keeps of a tensor's data. */
-export interface Stored {
-  /** Where the values are, in bytes. */
-  readonly memoryOffset: number;
-  /** How many tensors share them. */
-  readonly refCount: number;
-}
-
-/** Emscripten's side of the backend, which the package's types leave out. */
-interface Emscripten {
-  readonly HEAPU8: Uint8Array;
-  _malloc(bytes: number): number;
-  _free(pointer: number): void;
-}
+import { aside, type Call, type Emscripten, follow, type Stored, Trace } from "./trace.ts";
 
 /** A block that a tensor is copied into or out of. */
 interface Port {
@@ -47,36 +25,6 @@ interface Port {
 
 type Input = Port & { readonly fetch: () => tf.Tensor };
 type Output = Port & { readonly take: (copy: tf.Tensor) => void };
-
-/** The recording that is being made, where one is. */
-let current: Trace | undefined;
-
-/** The trace or recording that is being made, where one is: kernels tell it what they do. */
-export function underway(): Trace | undefined {
-  return current;
-}
-
-/** Runs `f` outside of the recording that is being made, if one is: nothing in it will be done again. */
-export function aside<T>(f: () => T): T {
-  const outer = current;
-  current = undefined;
-  try {
-    return f();
-  } finally {
-    current = outer;
-  }
-}
-
-/** A kernel's function that cannot be replayed: refused, by name, while a recording is being made. */
-export function refuse(name: string): void {
-  if (current === undefined) return;
-  throw new TypeError(explain({
-    what: `${name} cannot be replayed: what it computes in JavaScript would stay as it was recorded`,
-    where: "a training step",
-    fix: "use other ops (engine/ops.ts; engine/wasm_arrays.ts lists the stock ones that can), " +
-      "or start the backend with replay: false (--no-replay)",
-  }));
-}
 
 /** Memory that the recordings of one computation share, since they are never replayed at once. */
 export class Blocks {
@@ -121,63 +69,6 @@ export class Blocks {
     this.#users.delete(block);
     this.#bytes.delete(block);
     this.#heap._free(block);
-  }
-}
-
-/**
- * What a computation does, step by step, for comparison: it runs as ever, but for ops that cannot be replayed, which are
- * refused.
- */
-export class Trace {
-  /** Every kernel with its attributes and shapes and every value that JavaScript brought in, in order. */
-  readonly lines: string[] = [];
-
-  /** A kernel is about to run. */
-  kernel(name: string, inputs: tf.NamedTensorInfoMap, attributes: unknown): void {
-    const shapes = Object.values(inputs).flat().map((input) => `[${(input as tf.TensorInfo)?.shape}]`);
-    this.lines.push(`${name} ${shapes.join(" ")} ${JSON.stringify(attributes ?? {})}`);
-  }
-
-  /** A function of our modules is about to be called. */
-  call(_call: Call, _values: readonly number[]): void {}
-
-  /** A kernel asks where a tensor's data is. */
-  use(_tensor: tf.TensorInfo, _at: Stored): void {}
-
-  /** A kernel writes a variable's data in place. */
-  write(_variable: tf.TensorInfo): void {}
-
-  /** A kernel gives a variable new data: right this once, but the calls that are noted read the old ones. */
-  spoil(): void {}
-
-  /** JavaScript makes a tensor of values, by `write`. */
-  upload(write: () => tf.DataId, values: ArrayBufferView, shape: readonly number[]): tf.DataId {
-    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    const some = sizeOf(shape) <= 4 ? `: ${values}` : "";
-    this.lines.push(`values [${shape}]${some} ${sha256(bytes)}`);
-    return write();
-  }
-
-  /** Memory for a tensor, or undefined where the heap is to give it. */
-  allocate(_bytes: number): number | undefined {
-    return undefined;
-  }
-
-  /** A tensor's memory is not needed any more; false where the heap is to take it back. */
-  release(_block: number): boolean {
-    return false;
-  }
-
-  /** A tensor that is fetched anew each time. */
-  input(fetch: () => tf.Tensor): tf.Tensor {
-    const fetched = aside(fetch);
-    this.lines.push(`input [${fetched.shape}]`);
-    return fetched;
-  }
-
-  /** Hands a tensor to `take` each time. */
-  output(tensor: tf.Tensor, _copyValues: Call, take: (copy: tf.Tensor) => void): void {
-    aside(() => take(tensor));
   }
 }
 
@@ -300,7 +191,8 @@ export class Recording extends Trace implements Disposable {
   /**
    * Settles what belongs to it, when the computation is over and its tensors are disposed.
    *
-   * @throws {TypeError} where the computation gave a variable new memory instead of writing it in place, or keeps a tensor.
+   * @throws {TypeError} where the computation gave a variable new memory instead of writing it in place, or
+   * keeps a tensor.
    */
   settle(): void {
     for (const [dataId] of this.#foreign) {
@@ -329,7 +221,9 @@ export class Recording extends Trace implements Disposable {
     }
   }
 
-  /** Whether everything that its calls point to is still where it was, and what they write is nobody else's. */
+  /**
+   * Whether everything that its calls point to is still where it was, and what they write is nobody else's.
+   */
   isCurrent(): boolean {
     const { dataIdMap } = this.#backend;
     for (const [dataId, offset] of this.#foreign) {
@@ -397,20 +291,9 @@ export class Recording extends Trace implements Disposable {
   }
 }
 
-/** Runs `compute` while `trace` is told what it does. */
-export function follow(trace: Trace, compute: () => void): void {
-  const outer = current;
-  current = trace;
-  try {
-    compute();
-  } finally {
-    current = outer;
-  }
-}
-
 /**
- * Runs `compute` while `recording` is told what it does. A recording of what throws is disposed; others that share its blocks
- * must be, too, since a tensor that was left behind may live in one.
+ * Runs `compute` while `recording` is told what it does. A recording of what throws is disposed; others that
+ * share its blocks must be, too, since a tensor that was left behind may live in one.
  */
 export function record(recording: Recording, compute: () => void): void {
   try {
@@ -423,51 +306,3 @@ export function record(recording: Recording, compute: () => void): void {
     throw error;
   }
 }
-
-const observed = new WeakSet<BackendWasm>();
-
-/** Lets recordings see the backend's heap, and guards what they could not see. Does nothing the second time. */
-export function observeHeap(backend: BackendWasm): void {
-  if (observed.has(backend)) return;
-  observed.add(backend);
-  const heap = backend.wasm as unknown as Emscripten;
-  heap._free(heap._malloc(16)); // Emscripten puts the functions themselves in their place at the first call
-  const { _malloc: malloc, _free: free } = heap;
-  // Within a recording's own methods the heap is the heap.
-  heap._malloc = (bytes) => {
-    const recording = current;
-    return (recording && aside(() => recording.allocate(bytes))) ?? malloc(bytes);
-  };
-  heap._free = (pointer) => {
-    const recording = current;
-    if (recording === undefined || !aside(() => recording.release(pointer))) free(pointer);
-  };
-
-  const write = backend.write;
-  backend.write = (values, shape, dtype) => {
-    const run = () => write.call(backend, values, shape, dtype);
-    // `makeOutput` writes nothing.
-    return current === undefined || values === null
-      ? run()
-      : current.upload(run, values as Float32Array, shape);
-  };
-  const readSync = backend.readSync;
-  backend.readSync = (...what) => {
-    refuse("reading a tensor's values");
-    return readSync.apply(backend, what);
-  };
-  for (const config of tf.getKernelsForBackend("wasm")) {
-    if (aliases.has(config.kernelName)) continue;
-    tf.unregisterKernel(config.kernelName, "wasm");
-    tf.registerKernel({
-      ...config,
-      kernelFunc: (call) => {
-        refuse(config.kernelName);
-        return config.kernelFunc(call);
-      },
-    });
-  }
-}
-
-/** Stock kernels that only hand the same data on. */
-const aliases = new Set(["Reshape", "ExpandDims"]);

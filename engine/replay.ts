@@ -1,20 +1,22 @@
 /**
  * Computations that are done time and again with other values: recorded, and from then on replayed.
  *
- * **Mental model.** A {@linkcode Replay} runs a computation. What goes into it comes through {@linkcode input}, what
- * leaves it, besides its result, through {@linkcode output}; all else must be constants, and variables that Adam or
+ * **Mental model.** A {@linkcode Replay} runs a computation. What goes into it comes through `input`, what
+ * leaves it, besides its result, through `output`; all else must be constants, and variables that Adam or
  * `assign` writes in place. On `wasm` the first run is traced and the second recorded: where both did the same,
- * with the same constants, the later runs are replays, which cost no JavaScript to speak of and give the same bits. A run with
- * another key (another shape, another operator) is recorded anew, and so is one that does not find its variables
- * where they were. Elsewhere, and with `replay: false`, every run is an ordinary one.
+ * with the same constants, the later runs are replays, which cost no JavaScript to speak of and give the same
+ * bits. A run with another key (another shape, another operator) is recorded anew, and so is one that does not
+ * find its variables where they were, and one in a thousand, to see whether it still does the same. On other
+ * backends, and with `replay: false`, every run is an ordinary one.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { explain } from "../core/errors.ts";
-import { Blocks, type Call, follow, record, Recording, Trace, underway } from "./recording.ts";
+import { Blocks, record, Recording } from "./recording.ts";
+import { type Call, follow, Trace, underway } from "./trace.ts";
 
-export { aside } from "./recording.ts";
+export { aside } from "./trace.ts";
 
 /** How a computation's runs were done. */
 export interface ReplayCounts {
@@ -47,10 +49,12 @@ export function recordOn(on: Recorder | undefined): void {
 }
 
 /**
- * A tensor that the computation is given: `fetch` is called in every run, at this point or, in a replay, before all else.
- * What it makes is disposed, what it borrows is left alone; in a recorded run the computation sees a copy.
+ * A tensor that the computation is given: `fetch` is called in every run, at this point or, in a replay,
+ * before all else. What it makes is disposed, what it borrows is left alone; in a recorded run the
+ * computation sees a copy.
  *
- * A replay has no `compute` but the recorded one, and so calls its `fetch`: let it look up what belongs to the run.
+ * A replay has no `compute` but the recorded one, and so calls its `fetch`: let it look up what belongs to
+ * the run.
  */
 export function input<T extends tf.Tensor>(fetch: () => T): T {
   const recording = underway();
@@ -58,8 +62,8 @@ export function input<T extends tf.Tensor>(fetch: () => T): T {
 }
 
 /**
- * Hands `tensor`, in a recorded run a copy, to `take` in every run, which must `tf.keep` it if it wants to. As with
- * {@linkcode input}, replays call the recorded run's.
+ * Hands `tensor`, in a recorded run a copy, to `take` in every run, which must `tf.keep` it if it wants to.
+ * As with {@linkcode input}, replays call the recorded run's.
  */
 export function output<T extends tf.Tensor>(tensor: T, take: (tensor: T) => void): void {
   const recording = underway();
@@ -75,14 +79,22 @@ interface Entry {
   readonly doubts: number;
   /** Of a run that did the same as the one before it. */
   readonly recording?: Recording;
+  /** How often it was replayed. */
+  replays: number;
 }
 
-/** How many recordings, with different keys, are kept of one computation: shapes and operators that alternate. */
+/**
+ * How many recordings, with different keys, are kept of one computation: shapes and operators that alternate.
+ */
 const MOST = 8;
-/** So many recordings that never come to be replayed, and no more are made: every run has a key of its own. */
+/**
+ * So many recordings that never come to be replayed, and no more are made: every run has a key of its own.
+ */
 const PATIENCE = 64;
 /** Recordings in a row that may differ: what is made once and then kept differs the first time. */
 const DOUBTS = 3;
+/** So many replays, and the next run is recorded anew, to see whether it still does the same. */
+const TRUST = 1000;
 
 /** A computation that runs often. Dispose it when done. */
 export class Replay<T extends tf.Tensor = tf.Tensor> implements Disposable {
@@ -100,11 +112,11 @@ export class Replay<T extends tf.Tensor = tf.Tensor> implements Disposable {
   }
 
   /**
-   * Runs `compute`, or does again what a run with this key did; the caller owns the result. Keys are equal where each of
-   * their members is the same string, number or object.
+   * Runs `compute`, or does again what a run with this key did; the caller owns the result. Keys are equal
+   * where each of their members is the same string, number or object.
    *
-   * @throws {TypeError} where the computation cannot be replayed: it uses an op that computes in JavaScript, or a value
-   * that changes and is not an {@linkcode input}.
+   * @throws {TypeError} where the computation cannot be replayed: it uses an op that computes in JavaScript,
+   * or a value that changes and is not an {@linkcode input}.
    */
   run(key: readonly unknown[], compute: () => T): T {
     if (recorder === undefined || underway() !== undefined || this.#hopeless()) {
@@ -114,7 +126,8 @@ export class Replay<T extends tf.Tensor = tf.Tensor> implements Disposable {
     key = [recorder, ...key]; // another backend, other calls
     const found = this.#entries.findIndex((entry) => sameKey(entry.key, key));
     const entry = found < 0 ? undefined : this.#entries.splice(found, 1)[0];
-    if (entry?.recording?.isCurrent()) {
+    if (entry?.recording?.isCurrent() && entry.replays < TRUST) {
+      entry.replays++;
       this.#entries.push(entry);
       this.#count("replayed");
       entry.recording.replay();
@@ -142,7 +155,7 @@ export class Replay<T extends tf.Tensor = tf.Tensor> implements Disposable {
   #traced(key: readonly unknown[], compute: () => T): Entry {
     const trace = new Trace();
     follow(trace, () => this.#result = tf.tidy(compute));
-    return { key, lines: trace.lines, doubts: 0 };
+    return { key, lines: trace.lines, doubts: 0, replays: 0 };
   }
 
   /** The next ones are recorded, until one does the same as the one before it. */
@@ -164,11 +177,14 @@ export class Replay<T extends tf.Tensor = tf.Tensor> implements Disposable {
     const { key } = before;
     const { lines } = recording;
     const difference = differs(before.lines, lines);
-    if (difference === undefined && recording.replayable) return { key, lines, doubts: 0, recording };
+    if (difference === undefined && recording.replayable) {
+      return { key, lines, doubts: 0, recording, replays: 0 };
+    }
 
     recording[Symbol.dispose]();
-    const doubts = difference === undefined ? 0 : before.doubts + 1;
-    if (doubts < DOUBTS) return { key, lines, doubts };
+    // What was replayed and is different now was replayed too often.
+    const doubts = difference === undefined ? 0 : before.replays > 0 ? DOUBTS : before.doubts + 1;
+    if (doubts < DOUBTS) return { key, lines, doubts, replays: 0 };
     this.#taken().dispose();
     throw new TypeError(explain({
       what: `each run does something else: ${difference}`,

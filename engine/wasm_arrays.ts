@@ -1,6 +1,7 @@
 /**
- * The stock ops that losses, networks and operators of the suite use, as kernels of ours: arithmetic, sums over axes, and
- * values moved about. They are faster than the backend's own, and can be replayed (`replay.ts`).
+ * The stock ops that losses, networks and operators of the suite use, as kernels of ours: arithmetic, sums
+ * over axes, and values moved about. They are faster than the backend's own, and can be replayed
+ * (`replay.ts`).
  *
  * They cover float32. Other types, and what moves along more than six axes, go to the stock kernel as before.
  */

@@ -8,7 +8,7 @@ import type * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { sizeOf } from "../core/image.ts";
 import { kernel } from "./kernel_names.ts";
-import { aside, underway } from "./recording.ts";
+import { aside, underway } from "./trace.ts";
 import { registerOnWasm, stored, type WasmModule } from "./wasm_module.ts";
 
 type Inputs = { readonly [name: string]: tf.TensorInfo };

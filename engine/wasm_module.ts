@@ -7,7 +7,7 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { aside, type Call, type Stored, underway } from "./recording.ts";
+import { aside, type Call, type Stored, underway } from "./trace.ts";
 
 /** The functions of all modules, by name; `kernels/README.md` and the sources say what they take. */
 export type Calls = { readonly [name: string]: Call };
@@ -58,7 +58,7 @@ async function instantiateModules(backend: BackendWasm, portable: boolean): Prom
     calls: Object.fromEntries(Object.entries(calls).map(([name, call]) => [name, noted(name, call)])),
     scratch(bytes) {
       if (bytes > blockBytes) {
-        // A recorded call may still point to it. All that were outgrown are together five times as large at most.
+        // A recorded call may still point to it. All that were outgrown are at most five times as large.
         if (block !== 0 && !recorded) aside(() => heap._free(block));
         recorded = false;
         // A quarter more, so that slowly growing needs do not copy the heap time and again.
@@ -75,7 +75,7 @@ async function instantiateModules(backend: BackendWasm, portable: boolean): Prom
   };
 }
 
-/** The function, which tells the recording that is being made, if one is, of each call. Scratch sizes are only asked for. */
+/** The function, whose calls are told to whoever follows them. Scratch sizes are only asked for. */
 function noted(name: string, call: Call): Call {
   if (name.endsWith("Scratch")) return call;
   return (...values) => {
@@ -134,8 +134,8 @@ export function stored(backend: BackendWasm, tensor: tf.TensorInfo): Stored {
 }
 
 /**
- * Registers a kernel on `wasm`, in place of any of its name. All that it computes must be calls into our modules, or it
- * could not be replayed.
+ * Registers a kernel on `wasm`, in place of any of its name. All that it computes must be calls into our
+ * modules, or it could not be replayed.
  */
 export function registerOnWasm(kernelName: string, kernelFunc: tf.KernelFunc): void {
   if (tf.getKernel(kernelName, "wasm") !== undefined) tf.unregisterKernel(kernelName, "wasm");

@@ -14,9 +14,10 @@ export function replaceStockKernels(backend: BackendWasm, module: WasmModule): v
   multiplyMatrices(backend, module);
 }
 
-/** The backend's own kernels, which cannot be replayed, that ours stand before, as they were before the first backend was started. */
+/** The backend's own kernels that ours stand before, each as it was found: they cannot be replayed. */
 const stockKernels = new Map<string, tf.KernelFunc>();
 
+/** The backend's own kernel of this name, also when one of ours stands before it. */
 export function stockKernel(kernelName: string): tf.KernelFunc {
   let kernelFunc = stockKernels.get(kernelName);
   if (kernelFunc === undefined) {

@@ -73,6 +73,18 @@ Deno.test("a value from JavaScript that changes is refused, not frozen", () => {
   x.dispose();
 });
 
+Deno.test("a value that changes after a long time is noticed within a thousand runs", () => {
+  using replay = new Replay("warming up");
+  const x = tf.tensor1d([1]);
+  let runs = 0;
+  const run = () => replay.run([], () => tf.mul(input(() => x), runs < 500 ? 1 : 2)).dispose();
+  throws(() => {
+    for (; runs < 2000; runs++) run();
+  }, /each run does something else: "values \[\]: 2 /);
+  ok(runs >= 500 && runs < 1500, `noticed in run ${runs}`);
+  x.dispose();
+});
+
 Deno.test("what is made once, at the first run, and kept, is a constant", () => {
   using replay = new Replay("scaling");
   let three: tf.Tensor | undefined;

@@ -21,7 +21,8 @@ export function copyValues(x: usize, out: usize, size: i32): void {
 
 /**
  * out at a·A + … + f·F = x at a·α + … + f·φ for all a < `sizeA`, …, f < `sizeF`, where A, … are `outA`, … and
- * α, … are `xA`, …: slices and padding, transposition, reversal (negative strides) and repetition (strides of 0).
+ * α, … are `xA`, …: slices and padding, transposition, reversal (negative strides) and repetition (strides of
+ * 0).
  */
 export function moveValues(
   x: usize,

@@ -13,7 +13,7 @@ Speed, as ratios within one run. Each contender's fastest turn counts, since oth
 Parts (all that need nothing else, unless some are named):
   conv      the convolution kernels, as shares of what one core can do on registers alone (1 minute)
   portable  the same for the arithmetic class of --portable
-  steps     training steps with our kernels, in both arithmetic classes, and with stock ops (2 minutes)
+  steps     training steps in both arithmetic classes, without replay, and with stock ops (3 minutes)
   torch     training steps against PyTorch on one thread (5 minutes); needs --python
 
 Options:

@@ -78,22 +78,25 @@ const ms = (milliseconds: number) => milliseconds.toFixed(milliseconds < 20 ? 1 
 const times = (ratio: number) => `${ratio.toFixed(2)}x`;
 
 /**
- * Our kernels in both arithmetic classes against a composition of stock ops; prints, and returns Markdown.
+ * Our kernels in both arithmetic classes, and without replay, against a composition of stock ops; prints, and
+ * returns Markdown.
  */
 export async function steps(rounds: number): Promise<string> {
   const rows: readonly StepName[] = [["supervised", 64, 8], ["ot-cyclegan", 64, 8], ["cyclegan", 64, 8]];
   const table = new Table(
-    "| step | ours, ms | `--portable`, ms | stock ops, ms | ours against stock |",
-    "| --- | ---: | ---: | ---: | ---: |",
+    "| step | ours, ms | `--portable`, ms | `--no-replay`, ms | stock ops, ms | ours against stock |",
+    "| --- | ---: | ---: | ---: | ---: | ---: |",
   );
   for (const row of rows) {
     const [method, size, width] = row;
-    const { fma, muladd, stock } = await race({
+    const { fma, muladd, tape, stock } = await race({
       fma: () => ours({ method, size, width, engine: "fma" }),
       muladd: () => ours({ method, size, width, engine: "muladd" }),
+      tape: () => ours({ method, size, width, engine: "tape" }),
       stock: () => ours({ method, size, width, engine: "stock" }),
     }, rounds);
-    table.add(`| ${title(row)} | ${ms(fma)} | ${ms(muladd)} | ${ms(stock)} | ${times(stock / fma)} |`);
+    const own = `${ms(fma)} | ${ms(muladd)} | ${ms(tape)}`;
+    table.add(`| ${title(row)} | ${own} | ${ms(stock)} | ${times(stock / fma)} |`);
   }
   return table.text;
 }
