@@ -64,6 +64,15 @@ export {
   trainingSettings,
 } from "./methods/training.ts";
 export type { Batch, Knows, Learner, Meeting, Method, Problem, Weights } from "./methods/method.ts";
-export type { Better, Case, Metric, MetricHead, Score } from "./metrics/metric.ts";
+export type {
+  Better,
+  Case,
+  ErrorNorms,
+  MeasuredNorms,
+  Metric,
+  MetricHead,
+  Need,
+  Score,
+} from "./metrics/metric.ts";
 export type { Acquisition, Measurable, Measured } from "./physics/acquisition.ts";
 export type { Operator, Shape } from "./physics/operator.ts";

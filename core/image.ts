@@ -58,6 +58,20 @@ export function scaled(image: Image, factor: number): Image {
   return { shape: image.shape, data: image.data.map((value) => value * factor) };
 }
 
+/** Σ (a − b)² over all values, in float64. */
+export function squaredDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;
+  return sum;
+}
+
+/** Σ a² over all values, in float64. */
+export function squaredNorm(a: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] ** 2;
+  return sum;
+}
+
 /** Population standard deviation of the values. */
 export function standardDeviation(values: ArrayLike<number>): number {
   let sum = 0;

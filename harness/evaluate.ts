@@ -2,10 +2,12 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import type { Benchmark, Kept } from "../benchmarks/benchmark.ts";
-import { type Image, sameShape, scaled } from "../core/image.ts";
+import { type Image, sameShape, scaled, squaredDistance, squaredNorm } from "../core/image.ts";
 import type { Values } from "../core/settings.ts";
 import type { Knows, Learner } from "../methods/method.ts";
-import type { Case, Metric, Score } from "../metrics/metric.ts";
+import type { Case, ErrorNorms, MeasuredNorms, Metric, Need, Score } from "../metrics/metric.ts";
+import type { Measured } from "../physics/acquisition.ts";
+import type { Operator } from "../physics/operator.ts";
 import { encodeValue, type ScoreRow } from "../results/record.ts";
 import { type Encounter, givenOf, meetingOf, type Shelf, tensorOf } from "./samples.ts";
 import type { SampleRef } from "./split.ts";
@@ -68,38 +70,49 @@ export function viewOf(benchmark: Benchmark, settings: Values, { encounter, imag
   };
 }
 
-/** One subject as metrics see it. */
-export async function caseOf(
-  { shelf, settings }: Examination,
-  reconstructed: Reconstructed,
+/** One sample as metrics see it, with the norms that they need: a whole volume of such cases is small. */
+async function caseOf(
+  { shelf: { benchmark } }: Examination,
+  { image, encounter: { measured } }: Reconstructed,
+  { sample, reconstruction, truth }: Kept,
+  needs: ReadonlySet<Need>,
 ): Promise<Case> {
-  const { benchmark } = shelf;
-  const { image, encounter: { measured } } = reconstructed;
-  const { sample, reconstruction, truth } = viewOf(benchmark, settings, reconstructed);
-  if (benchmark.splitError === undefined) return { sample, reconstruction, truth };
-
-  const forward = tf.tidy(() => measured.operator.forward(tensorOf([image])));
-  const reprojection = {
-    shape: measured.operator.measurementShape,
-    data: (await forward.data()) as Float32Array,
+  const viewed = { sample, reconstruction, truth };
+  // A benchmark that splits no error has an operator that nobody knows.
+  if (benchmark.splitError === undefined) return viewed;
+  return {
+    ...viewed,
+    ...(needs.has("measured") ? { measured: await measuredNorms(measured, image) } : {}),
+    ...(needs.has("error") && measured.image !== undefined
+      ? { error: await errorNorms(benchmark.splitError, measured.operator, image, measured.image) }
+      : {}),
   };
+}
+
+async function measuredNorms({ operator, measurement }: Measured, image: Image): Promise<MeasuredNorms> {
+  const forward = tf.tidy(() => operator.forward(tensorOf([image])));
+  const reprojection = await forward.data();
   forward.dispose();
-  const known = {
-    sample,
-    reconstruction,
-    truth,
-    measured: { reprojection, measurement: measured.measurement },
+  return {
+    residual: Math.sqrt(squaredDistance(reprojection, measurement.data)),
+    measurement: Math.sqrt(squaredNorm(measurement.data)),
   };
-  if (measured.image === undefined) return known;
+}
 
-  const original = measured.image;
-  const difference = tensorOf([{
-    shape: image.shape,
-    data: image.data.map((value, i) => value - original.data[i]),
-  }]);
-  const split = await benchmark.splitError(measured.operator, difference);
+async function errorNorms(
+  splitError: NonNullable<Benchmark["splitError"]>,
+  operator: Operator,
+  { shape, data }: Image,
+  truth: Image,
+): Promise<ErrorNorms> {
+  const difference = tensorOf([{ shape, data: data.map((value, i) => value - truth.data[i]) }]);
+  const { seen, unseen } = await splitError(operator, difference);
   difference.dispose();
-  return { ...known, error: { ...split, truth: original } };
+  return {
+    seen: Math.sqrt(squaredNorm(seen.data)),
+    unseen: Math.sqrt(squaredNorm(unseen.data)),
+    truth: Math.sqrt(squaredNorm(truth.data)),
+  };
 }
 
 /** What an examination found. */
@@ -119,14 +132,16 @@ export async function examine(
   const scores: ScoreRow[] = [];
   let broken = false;
   const { shelf: { benchmark }, settings } = examination;
+  const needs = new Set(metrics.flatMap((metric) => metric.needs ?? []));
   for (const subject of new Set(refs.map((ref) => ref.subject))) {
     const cases: Case[] = [];
     for await (
       const reconstructed of reconstructions(examination, refs.filter((ref) => ref.subject === subject))
     ) {
       broken ||= reconstructed.image.data.some((value) => !Number.isFinite(value));
-      await each(reconstructed, viewOf(benchmark, settings, reconstructed));
-      if (!broken) cases.push(await caseOf(examination, reconstructed));
+      const view = viewOf(benchmark, settings, reconstructed);
+      await each(reconstructed, view);
+      if (!broken) cases.push(await caseOf(examination, reconstructed, view, needs));
     }
     if (broken) return { scores: [], broken };
     for (const metric of metrics) {

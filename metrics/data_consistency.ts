@@ -3,9 +3,8 @@
  * have told.
  */
 
-import type { Image } from "../core/image.ts";
 import type { Case, Metric } from "./metric.ts";
-import { isFiniteEverywhere, type Outcome, scored, squaredDistance, squaredNorm } from "./scoring.ts";
+import { type Outcome, scored } from "./scoring.ts";
 
 const relative = { convention: "relative", unit: "", better: "lower" } as const;
 
@@ -17,14 +16,13 @@ export const dataConsistency: Metric = {
   id: "data-consistency",
   ...relative,
   about: "‖Hx̂ − y‖ / ‖y‖ of each sample, all coils together",
+  needs: ["measured"],
   score: (subject) =>
     subject.map(({ sample, measured }) =>
       scored(
-        measured === undefined ? { reason: "the operator is unknown" } : ratio(
-          Math.sqrt(squaredDistance(measured.reprojection.data, measured.measurement.data)),
-          measured.measurement,
-          "the measurement",
-        ),
+        measured === undefined
+          ? { reason: "the operator is unknown" }
+          : ratio(measured.residual, measured.measurement, "the measurement"),
         sample,
       )
     ),
@@ -35,6 +33,7 @@ export const nullSpaceError: Metric = {
   id: "null-space-error",
   ...relative,
   about: "norm of the part of x̂ − x that the operator does not see, over ‖x‖, of each sample",
+  needs: ["error"],
   score: (subject) => subject.map((one) => part(one, "unseen")),
 };
 
@@ -45,20 +44,18 @@ export const measuredSpaceError: Metric = {
   id: "measured-space-error",
   ...relative,
   about: "norm of the part of x̂ − x that the operator sees, over ‖x‖, of each sample",
+  needs: ["error"],
   score: (subject) => subject.map((one) => part(one, "seen")),
 };
 
 function part({ sample, error, truth }: Case, which: "seen" | "unseen") {
-  if (error !== undefined) {
-    return scored(ratio(Math.sqrt(squaredNorm(error[which].data)), error.truth, "the truth"), sample);
-  }
+  if (error !== undefined) return scored(ratio(error[which], error.truth, "the truth"), sample);
   return scored({ reason: truth === undefined ? "the truth is unknown" : "the operator is unknown" }, sample);
 }
 
-function ratio(norm: number, whole: Image, name: string): Outcome {
-  const size = Math.sqrt(squaredNorm(whole.data));
-  if (!Number.isFinite(norm) || !isFiniteEverywhere(whole.data)) {
+function ratio(norm: number, whole: number, name: string): Outcome {
+  if (!Number.isFinite(norm) || !Number.isFinite(whole)) {
     return { reason: "there are values that are not finite" };
   }
-  return size > 0 ? norm / size : { reason: `${name} is zero everywhere` };
+  return whole > 0 ? norm / whole : { reason: `${name} is zero everywhere` };
 }

@@ -13,11 +13,32 @@ export interface Case {
   readonly reconstruction: Image;
   /** The truth, the same shape; absent where nobody knows it. */
   readonly truth?: Image;
-  /** H x̂ and y, `measurementShape`; absent where the operator is unknown. */
-  readonly measured?: { readonly reprojection: Image; readonly measurement: Image };
-  /** x̂ − x split into what the operator sees of it and what it does not, and x itself, all `imageShape`. */
-  readonly error?: { readonly seen: Image; readonly unseen: Image; readonly truth: Image };
+  /** Of the measurement, for metrics that need it; absent where the operator is unknown. */
+  readonly measured?: MeasuredNorms;
+  /** Of the error, for metrics that need it; absent where the operator or the truth is unknown. */
+  readonly error?: ErrorNorms;
 }
+
+/** How far a reconstruction is from its measurement, in the measurement's units, all channels together. */
+export interface MeasuredNorms {
+  /** ‖H x̂ − y‖. */
+  readonly residual: number;
+  /** ‖y‖. */
+  readonly measurement: number;
+}
+
+/** The error split into what the operator sees of it and what it does not, in the image's units, before it is viewed. */
+export interface ErrorNorms {
+  /** The norm of the part of x̂ − x that decides the measurement. */
+  readonly seen: number;
+  /** The norm of the part that the measurement does not depend on. */
+  readonly unseen: number;
+  /** ‖x‖. */
+  readonly truth: number;
+}
+
+/** What a metric may need of a {@linkcode Case} besides its images; it costs time, and is there only on demand. */
+export type Need = "measured" | "error";
 
 /** The score of a sample, or of a whole subject where `sample` is absent. */
 export interface Score {
@@ -45,6 +66,8 @@ export interface MetricHead {
 
 /** A metric. */
 export interface Metric extends MetricHead {
+  /** What it needs besides the images; nothing unless said. */
+  readonly needs?: readonly Need[];
   /** Scores one subject: a score for each case, or a single one for the whole. */
   score(subject: readonly Case[]): readonly Score[];
 }

@@ -1,15 +1,9 @@
 /** Normalised mean squared error, ‖x̂ − x‖² / ‖x‖². */
 
+import { squaredDistance, squaredNorm } from "../core/image.ts";
 import type { Metric } from "./metric.ts";
 import { type Convention, requireConvention } from "./conventions.ts";
-import {
-  type Outcome,
-  type Pair,
-  scoreImages,
-  scoreVolume,
-  squaredDistance,
-  squaredNorm,
-} from "./scoring.ts";
+import { type Outcome, type Pair, scoreImages, scoreVolume } from "./scoring.ts";
 
 const about: Readonly<Record<Convention, string>> = {
   fastmri: "‖x̂ − x‖² / ‖x‖² of each volume (fastMRI, Zbontar et al. 2018)",

@@ -1,5 +1,6 @@
 /** Peak signal-to-noise ratio. */
 
+import { squaredDistance } from "../core/image.ts";
 import {
   type Convention,
   rangeOf,
@@ -10,7 +11,7 @@ import {
   wordsOf,
 } from "./conventions.ts";
 import type { Metric, MetricHead } from "./metric.ts";
-import { maximum, type Outcome, type Pair, scoreImages, scoreVolume, squaredDistance } from "./scoring.ts";
+import { maximum, type Outcome, type Pair, scoreImages, scoreVolume } from "./scoring.ts";
 
 const about: Readonly<Record<Convention, string>> = {
   fastmri:

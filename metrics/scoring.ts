@@ -46,20 +46,6 @@ export function scored(outcome: Outcome, sample?: string): Score {
     : { ...which, value: null, reason: outcome.reason };
 }
 
-/** Σ (a − b)² over all values, in float64. */
-export function squaredDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;
-  return sum;
-}
-
-/** Σ a² over all values, in float64. */
-export function squaredNorm(a: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] ** 2;
-  return sum;
-}
-
 /** The largest value of all images. */
 export function maximum(images: readonly Image[]): number {
   let most = -Infinity;

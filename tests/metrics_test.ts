@@ -191,27 +191,22 @@ Deno.test("a metric refuses images of two sizes, and says which", () => {
 });
 
 Deno.test("dataConsistency is the residual over the measurement, worked out by hand", () => {
-  const image = (...values: number[]): Image => ({
-    shape: [1, 1, values.length],
-    data: Float32Array.from(values),
-  });
   const reconstruction = noise("any");
-  const measured = { reprojection: image(3, 5, 4), measurement: image(3, 4, 0) };
-  assert.deepEqual(dataConsistency.score([{ sample: "a", reconstruction, measured }]), [
-    { sample: "a", value: Math.sqrt(17) / 5 },
-  ]);
+  const of = (residual: number, measurement: number) =>
+    dataConsistency.score([{ sample: "a", reconstruction, measured: { residual, measurement } }])[0];
+  assert.deepEqual(of(2, 5), { sample: "a", value: 0.4 });
+  assert.deepEqual(of(2, 0), { sample: "a", value: null, reason: "the measurement is zero everywhere" });
+  for (const [residual, measurement] of [[NaN, 5], [2, Infinity]]) {
+    assert.match(of(residual, measurement).reason!, /not finite/);
+  }
   assert.deepEqual(dataConsistency.score([{ sample: "a", reconstruction }]), [
     { sample: "a", value: null, reason: "the operator is unknown" },
   ]);
 });
 
 Deno.test("nullSpaceError and measuredSpaceError are the parts of the error over the truth, worked out by hand", () => {
-  const image = (...values: number[]): Image => ({
-    shape: [1, 1, values.length],
-    data: Float32Array.from(values),
-  });
   const truth = noise("any");
-  const error = { seen: image(0, 2, 0), unseen: image(3, 0, 4), truth: image(6, 0, 8) };
+  const error = { seen: 2, unseen: 5, truth: 10 };
   const subject = [{ sample: "a", reconstruction: truth, truth, error }];
   assert.deepEqual(nullSpaceError.score(subject), [{ sample: "a", value: 0.5 }]);
   assert.deepEqual(measuredSpaceError.score(subject), [{ sample: "a", value: 0.2 }]);
