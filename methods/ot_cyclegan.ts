@@ -2,19 +2,17 @@
 
 import type { Settings } from "../core/settings.ts";
 import { certificate } from "./certificate.ts";
-import { critic, criticSettings, criticStep, penaltySettings } from "./critic.ts";
-import { generator, generatorSettings } from "./generator.ts";
-import { cycle, expectation, gradientPenalty, wasserstein, weighted } from "./losses.ts";
+import { criticSettings, penaltySettings } from "./critic.ts";
+import {
+  cycleSettings,
+  generatorAndCritic,
+  generatorThenCritic,
+  knownOperator,
+  transportLoss,
+} from "./known_operator.ts";
+import { gradientPenalty, wasserstein, weighted } from "./losses.ts";
 import type { Method } from "./method.ts";
-import { defineMethod, trainingSettings } from "./training.ts";
-
-/** The settings of the cycle that all variants share. */
-export const cycleSettings = {
-  ...generatorSettings,
-  ...trainingSettings,
-  rate: { default: 2e-3, about: "learning rate of the generator", min: 0, max: 1 },
-  gamma: { default: 1000, about: "weight γ of the cycle (mean absolute values)", min: 0, max: 1e6 },
-} satisfies Settings;
+import { defineMethod } from "./training.ts";
 
 const settings = { ...cycleSettings, ...criticSettings, ...penaltySettings } satisfies Settings;
 
@@ -42,21 +40,12 @@ export const otCycleGan: Method<typeof settings> = defineMethod({
   source: "Sim et al. 2020 (arXiv:1909.12116), Table 1(c), eq. 30 and 39",
   effort: 2.4,
   settings,
-  knows: { pairs: false, operator: "exactly" },
+  ...knownOperator,
 
-  networks: (set, { seenShape, imageShape }, rng) => ({
-    G: generator(set, seenShape, imageShape, rng.stream("G")),
-    φ: critic(set, imageShape, rng.stream("φ")),
-  }),
-
-  fakes: { G: (G, { y, see }) => G.apply(see(y)) },
+  networks: (set, problem, rng) => generatorAndCritic(set, problem, rng),
 
   losses: {
-    generator: ({ G, φ }, { x, y, A, see, fake }, set) =>
-      weighted(
-        [set.gamma, cycle(x, G.apply(see(A.forward(x))), y, A.forward(fake.G))],
-        [-1, expectation(φ, fake.G)],
-      ),
+    generator: transportLoss,
     critic: ({ φ }, { x, fake, random }, set) =>
       weighted(
         [1, wasserstein(φ, x, fake.G)],
@@ -64,11 +53,6 @@ export const otCycleGan: Method<typeof settings> = defineMethod({
       ),
   },
 
-  steps: (set) => [
-    { minimise: "generator", over: ["G"], rate: set.rate },
-    { minimise: "critic", over: ["φ"], ...criticStep(set) },
-  ],
-
-  reconstructs: "G",
+  steps: (set) => generatorThenCritic(set),
   monitor: ({ G, φ }, batch) => certificate(G, φ, batch),
 });

@@ -2,11 +2,16 @@
 
 import type { Settings } from "../core/settings.ts";
 import { certificate } from "./certificate.ts";
-import { critic, criticSettings, criticStep, penaltySettings } from "./critic.ts";
-import { generator } from "./generator.ts";
-import { cycle, expectation, gradientPenalty, wasserstein, weighted } from "./losses.ts";
+import { criticSettings, penaltySettings } from "./critic.ts";
+import {
+  cycleSettings,
+  generatorAndCritic,
+  generatorThenCritic,
+  knownOperator,
+  transportLoss,
+} from "./known_operator.ts";
+import { gradientPenalty, wasserstein, weighted } from "./losses.ts";
 import type { Method } from "./method.ts";
-import { cycleSettings } from "./ot_cyclegan.ts";
 import { defineMethod } from "./training.ts";
 
 const settings = {
@@ -46,21 +51,12 @@ export const otCycleGanAsReleased: Method<typeof settings> = defineMethod({
   source: "github.com/okt0711/cycleGAN_AccMRI, the code of Sim et al. 2020 (arXiv:1909.12116), §4.1",
   effort: 4,
   settings,
-  knows: { pairs: false, operator: "exactly" },
+  ...knownOperator,
 
-  networks: (set, { seenShape, imageShape }, rng) => ({
-    G: generator(set, seenShape, imageShape, rng.stream("G")),
-    φ: critic(set, imageShape, rng.stream("φ")),
-  }),
-
-  fakes: { G: (G, { y, see }) => G.apply(see(y)) },
+  networks: (set, problem, rng) => generatorAndCritic(set, problem, rng),
 
   losses: {
-    generator: ({ G, φ }, { x, y, A, see, fake }, set) =>
-      weighted(
-        [set.gamma, cycle(x, G.apply(see(A.forward(x))), y, A.forward(fake.G))],
-        [-1, expectation(φ, fake.G)],
-      ),
+    generator: transportLoss,
     critic: ({ φ }, { x, fake, random }, set) =>
       weighted(
         [1, wasserstein(φ, x, fake.G)],
@@ -68,11 +64,6 @@ export const otCycleGanAsReleased: Method<typeof settings> = defineMethod({
       ),
   },
 
-  steps: (set) => [
-    { minimise: "generator", over: ["G"], rate: set.rate },
-    { minimise: "critic", over: ["φ"], ...criticStep(set), pool: set.pool },
-  ],
-
-  reconstructs: "G",
+  steps: (set) => generatorThenCritic(set, { pool: set.pool }),
   monitor: ({ G, φ }, batch) => certificate(G, φ, batch),
 });

@@ -2,11 +2,16 @@
 
 import type { Settings } from "../core/settings.ts";
 import { cycleTerms } from "./certificate.ts";
-import { critic, criticSettings, criticStep } from "./critic.ts";
-import { generator } from "./generator.ts";
-import { cycle, leastSquares, leastSquaresCritic, weighted } from "./losses.ts";
+import { criticSettings } from "./critic.ts";
+import {
+  cycleLoss,
+  cycleSettings,
+  generatorAndCritic,
+  generatorThenCritic,
+  knownOperator,
+} from "./known_operator.ts";
+import { leastSquares, leastSquaresCritic, weighted } from "./losses.ts";
 import type { Method } from "./method.ts";
-import { cycleSettings } from "./ot_cyclegan.ts";
 import { defineMethod } from "./training.ts";
 
 const settings = { ...cycleSettings, ...criticSettings } satisfies Settings;
@@ -23,29 +28,19 @@ export const otCycleGanLsgan: Method<typeof settings> = defineMethod({
   source: "Sim et al. 2020 (arXiv:1909.12116), Table 1(c); GAN loss of Mao et al. 2017 (arXiv:1611.04076)",
   effort: 2.1,
   settings,
-  knows: { pairs: false, operator: "exactly" },
+  ...knownOperator,
 
-  networks: (set, { seenShape, imageShape }, rng) => ({
-    G: generator(set, seenShape, imageShape, rng.stream("G")),
-    φ: critic(set, imageShape, rng.stream("φ")),
-  }),
-
-  fakes: { G: (G, { y, see }) => G.apply(see(y)) },
+  networks: (set, problem, rng) => generatorAndCritic(set, problem, rng),
 
   losses: {
-    generator: ({ G, φ }, { x, y, A, see, fake }, set) =>
+    generator: (networks, scene, set) =>
       weighted(
-        [set.gamma, cycle(x, G.apply(see(A.forward(x))), y, A.forward(fake.G))],
-        [1, leastSquares(φ, fake.G, 1)],
+        [set.gamma, cycleLoss(networks, scene)],
+        [1, leastSquares(networks.φ, scene.fake.G, 1)],
       ),
     critic: ({ φ }, { x, fake }) => leastSquaresCritic(φ, x, fake.G),
   },
 
-  steps: (set) => [
-    { minimise: "generator", over: ["G"], rate: set.rate },
-    { minimise: "critic", over: ["φ"], ...criticStep(set) },
-  ],
-
-  reconstructs: "G",
+  steps: (set) => generatorThenCritic(set),
   monitor: ({ G }, batch) => cycleTerms(G, batch),
 });

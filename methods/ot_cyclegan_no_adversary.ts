@@ -2,9 +2,9 @@
 
 import { cycleTerms } from "./certificate.ts";
 import { generator } from "./generator.ts";
-import { cycle, weighted } from "./losses.ts";
+import { cycleLoss, cycleSettings, knownOperator } from "./known_operator.ts";
+import { weighted } from "./losses.ts";
 import type { Method } from "./method.ts";
-import { cycleSettings } from "./ot_cyclegan.ts";
 import { defineMethod } from "./training.ts";
 
 /**
@@ -19,19 +19,17 @@ export const otCycleGanNoAdversary: Method<typeof cycleSettings> = defineMethod(
   source: "an ablation of Sim et al. 2020 (arXiv:1909.12116), Table 1(c): φ = 0",
   effort: 1.8,
   settings: cycleSettings,
-  knows: { pairs: false, operator: "exactly" },
+  ...knownOperator,
 
   networks: (set, { seenShape, imageShape }, rng) => ({
     G: generator(set, seenShape, imageShape, rng.stream("G")),
   }),
 
   losses: {
-    generator: ({ G }, { x, y, A, see }, set) =>
-      weighted([set.gamma, cycle(x, G.apply(see(A.forward(x))), y, A.forward(G.apply(see(y))))]),
+    generator: (networks, scene, set) => weighted([set.gamma, cycleLoss(networks, scene)]),
   },
 
   steps: (set) => [{ minimise: "generator", over: ["G"], rate: set.rate }],
 
-  reconstructs: "G",
   monitor: ({ G }, batch) => cycleTerms(G, batch),
 });

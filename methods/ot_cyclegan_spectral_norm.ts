@@ -2,11 +2,16 @@
 
 import type { Settings } from "../core/settings.ts";
 import { certificate } from "./certificate.ts";
-import { critic, criticSettings, criticStep } from "./critic.ts";
-import { generator } from "./generator.ts";
-import { cycle, expectation, wasserstein, weighted } from "./losses.ts";
+import { criticSettings } from "./critic.ts";
+import {
+  cycleSettings,
+  generatorAndCritic,
+  generatorThenCritic,
+  knownOperator,
+  transportLoss,
+} from "./known_operator.ts";
+import { wasserstein } from "./losses.ts";
 import type { Method } from "./method.ts";
-import { cycleSettings } from "./ot_cyclegan.ts";
 import { defineMethod } from "./training.ts";
 
 const settings = {
@@ -29,29 +34,15 @@ export const otCycleGanSpectralNorm: Method<typeof settings> = defineMethod({
   source: "Sim et al. 2020 (arXiv:1909.12116), Table 1(c) and §3.4; Miyato et al. 2018 (arXiv:1802.05957)",
   effort: 2.3,
   settings,
-  knows: { pairs: false, operator: "exactly" },
+  ...knownOperator,
 
-  networks: (set, { seenShape, imageShape }, rng) => ({
-    G: generator(set, seenShape, imageShape, rng.stream("G")),
-    φ: critic(set, imageShape, rng.stream("φ"), { spectral: true }),
-  }),
-
-  fakes: { G: (G, { y, see }) => G.apply(see(y)) },
+  networks: (set, problem, rng) => generatorAndCritic(set, problem, rng, { spectral: true }),
 
   losses: {
-    generator: ({ G, φ }, { x, y, A, see, fake }, set) =>
-      weighted(
-        [set.gamma, cycle(x, G.apply(see(A.forward(x))), y, A.forward(fake.G))],
-        [-1, expectation(φ, fake.G)],
-      ),
+    generator: transportLoss,
     critic: ({ φ }, { x, fake }) => wasserstein(φ, x, fake.G),
   },
 
-  steps: (set) => [
-    { minimise: "generator", over: ["G"], rate: set.rate },
-    { minimise: "critic", over: ["φ"], ...criticStep(set) },
-  ],
-
-  reconstructs: "G",
+  steps: (set) => generatorThenCritic(set),
   monitor: ({ G, φ }, batch) => certificate(G, φ, batch),
 });
