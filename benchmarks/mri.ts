@@ -168,7 +168,7 @@ export const mri: Benchmark<typeof mriSettings> = {
       better: "lower",
       over: "mean",
       about:
-        "½·ℓ_cycle of Proposition 3.1 in the mean absolute norm that is trained, on validation images in units of their scale.",
+        "½·ℓ_cycle of Proposition 3.1 in the Euclidean norm of an image, which the critic’s gradient is measured in: mean over at most eight validation samples, images in units of their scale.",
     },
     {
       id: "critic-gradient",
@@ -176,7 +176,8 @@ export const mri: Benchmark<typeof mriSettings> = {
       unit: "",
       better: "neither",
       over: "max",
-      about: "The critic's largest gradient norm on validation images; Proposition 3.1 needs at most 1.",
+      about:
+        "The critic’s largest gradient norm ‖∇φ‖₂ on the same validation samples; Proposition 3.1 needs at most 1 everywhere.",
     },
   ],
   splitError,

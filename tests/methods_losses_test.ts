@@ -248,9 +248,44 @@ Deno.test("the certificate is half of both cycle terms, worked out for a generat
     // G(Ax) = 12 for x = 8, A G(y) = 1.5 for y = 1; 32 values an image.
     strictEqual(read["cycle-image"], 4);
     strictEqual(read["cycle-measurement"], 0.5);
-    strictEqual(read.certificate, 2.25);
-    near(read["certificate-euclidean"], 2.25 * Math.sqrt(32));
+    strictEqual(read["certificate-mean-absolute"], 2.25);
+    near(read.certificate, 2.25 * Math.sqrt(32));
     near(read["critic-gradient"], 5 / Math.sqrt(16));
+  });
+});
+
+Deno.test("the certificate is the mean of whole images' Euclidean distances, worked out for right triangles", () => {
+  using φ = pixelwise(1, 1);
+  tf.tidy(() => {
+    const A = { ...fadingColumns(), forward: (x: tf.Tensor) => tf.mul(x, 0.5) };
+    const batchOf = (...images: readonly (readonly number[])[]) =>
+      tf.tensor4d(images.flatMap((image) => [...image, ...Array(8 - image.length).fill(0)]), [2, 2, 2, 2]);
+    // Once around multiplies by 1.5, so what is missing is half of each: (3, 4) and 0; 1 and (5, 12).
+    const x = batchOf([6, 8], []);
+    const y = batchOf([2], [10, 24]);
+    const got = certificate(scaling(3), φ, { x, y, A, see: (y) => y as tf.Tensor4D });
+    near(got.certificate.dataSync()[0], ((5 + 0) / 2 + (1 + 13) / 2) / 2);
+    near(got["certificate-mean-absolute"].dataSync()[0], (7 / 16 + 18 / 16) / 2);
+  });
+});
+
+Deno.test("a critic of slope 1 changes around the cycle by no more than the certificate says, and may by as much", () => {
+  // On 4 x 4 pixels the slope is ‖(a, b)‖/√16.
+  using φ = pixelwise(2.4, 3.2);
+  tf.tidy(() => {
+    const A = { ...fadingColumns(), forward: (x: tf.Tensor) => tf.mul(x, 0.5) };
+    const y = tf.zeros<tf.Rank.R4>([1, 4, 4, 2]);
+    const changeAndBound = (x: tf.Tensor4D) => {
+      const got = certificate(scaling(3), φ, { x, y, A, see: (y) => y as tf.Tensor4D });
+      near(got["critic-gradient"].dataSync()[0], 1);
+      const change = tf.abs(tf.sub(expectation(φ, tf.mul(x, 1.5)), expectation(φ, x)));
+      // Of y nothing is missing, so ½·ℓ_cycle is half of the distance of x.
+      return [change.dataSync()[0], 2 * got.certificate.dataSync()[0]];
+    };
+    const [change, bound] = changeAndBound(normals("x", [1, 4, 4, 2]));
+    ok(change <= bound, `${change}, above ${bound}`);
+    const [most, tight] = changeAndBound(tf.tile(tf.tensor4d([0.6, 0.8], [1, 1, 1, 2]), [1, 4, 4, 1]));
+    near(most, tight);
   });
 });
 
@@ -261,6 +296,6 @@ Deno.test("the certificate of an exact inverse is 0", () => {
     const batch = { x: normals("x", [1, 4, 4, 2]), y: normals("y", [1, 4, 4, 2]) };
     const got = certificate(scaling(2), φ, { ...batch, A, see: (y) => y as tf.Tensor4D });
     strictEqual(got.certificate.dataSync()[0], 0);
-    strictEqual(got["certificate-euclidean"].dataSync()[0], 0);
+    strictEqual(got["certificate-mean-absolute"].dataSync()[0], 0);
   });
 });

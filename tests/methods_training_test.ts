@@ -5,8 +5,15 @@ import { stream } from "../core/random.ts";
 import { resolve } from "../core/settings.ts";
 import { startBackend } from "../engine/backend.ts";
 import { l1 } from "../engine/ops.ts";
+import { criticSettings } from "../methods/critic.ts";
 import { cycleGan } from "../methods/cyclegan.ts";
 import { generator, generatorSettings } from "../methods/generator.ts";
+import {
+  cycleSettings,
+  generatorThenCritic,
+  knownOperator,
+  transportLoss,
+} from "../methods/known_operator.ts";
 import type { Learner, Method } from "../methods/method.ts";
 import { otCycleGan } from "../methods/ot_cyclegan.ts";
 import { otCycleGanAsReleased } from "../methods/ot_cyclegan_as_released.ts";
@@ -136,7 +143,7 @@ Deno.test("the certificate is followed with its terms and the critic's steepest 
   const terms = ["cycle-image", "cycle-measurement"];
   deepStrictEqual(await quantities(otCycleGan), [
     "certificate",
-    "certificate-euclidean",
+    "certificate-mean-absolute",
     ...terms,
     "critic-gradient",
   ]);
@@ -337,6 +344,26 @@ Deno.test("what a definition misspells is a compile error", () => {
     },
     steps: () => [{ minimise: "operator", over: ["G"], rate: 1 }],
     reconstructs: "G",
+  });
+
+  defineMethod({
+    ...common,
+    ...knownOperator,
+    losses: {
+      // @ts-expect-error: it has no critic φ, and no γ among its settings
+      generator: transportLoss,
+    },
+    // @ts-expect-error: it has no settings of critics, and no loss "critic"
+    steps: (set) => generatorThenCritic(set),
+  });
+
+  defineMethod({
+    ...common,
+    ...knownOperator,
+    settings: { ...cycleSettings, ...criticSettings },
+    losses: { generator: loss, critics: loss },
+    // @ts-expect-error: there is no loss "critic", and no network φ
+    steps: (set) => generatorThenCritic(set),
   });
 
   defineMethod({
