@@ -49,7 +49,6 @@ export const penaltySettings = {
   penalty: { default: 10, about: "weight of the critic's gradient penalty", min: 0, max: 1e6 },
 } satisfies Settings;
 
-/** The settings that say what a critic is. */
 /** A critic of images of this shape. */
 export function critic(
   set:
