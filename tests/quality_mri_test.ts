@@ -1,9 +1,12 @@
 /**
  * The smallest budget at which the orderings of the MRI benchmark are stable: 800 of the 1500 updates of `quick`.
  *
- * Measured over six fresh seeds with 800 updates: OT-cycleGAN lies 0.2 to 0.9 dB below supervised, and 6.3 dB or more
- * above the zero-filled image. With 600 updates (twelve seeds, two of them on other data and other arithmetic) it lies
- * 0.4 to 1.3 dB below supervised and 5.2 dB or more above cyclegan; with 400 up to 3.1 dB below.
+ * What is demanded of `quick` is 3 dB above zero-filled, 1 dB above cyclegan, and at most 1 dB below supervised. The
+ * margins here are tighter where ten fresh seeds with 800 updates leave room, so that a loss is seen before the demand
+ * is broken: OT-cycleGAN lies 6.3 dB or more above the zero-filled image and 0.2 to 0.9 dB below supervised (0.5 with
+ * the seed of this test); in four of the seeds cyclegan was run too, and lies 5.0 to 6.7 dB below. Zero-filled lies 4.8 dB
+ * above the mean image. With 600 updates (twelve seeds, two of them on other data and other arithmetic) OT-cycleGAN lies
+ * 0.4 to 1.3 dB below supervised; with 400 up to 3.1 dB below. He's initialisation instead of the default costs 5.7 dB.
  */
 
 import { equal, ok } from "node:assert/strict";
@@ -26,8 +29,8 @@ Deno.test("on phantoms OT-cycleGAN comes near supervised without a pair, and lea
       const found = `${better} is ${difference.toFixed(2)} dB above ${worse}`;
       ok(difference >= decibels, `${found}, not ${decibels} or more`);
     };
-    above("ot-cyclegan", "zero-filled", 3);
-    above("ot-cyclegan", "supervised", -1.5);
-    above("ot-cyclegan", "cyclegan", 2);
-    above("zero-filled", "mean-image", 2);
+    above("ot-cyclegan", "zero-filled", 5.5);
+    above("ot-cyclegan", "supervised", -1);
+    above("ot-cyclegan", "cyclegan", 3.5);
+    above("zero-filled", "mean-image", 4);
   }));
