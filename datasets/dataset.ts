@@ -46,6 +46,11 @@ export interface Subject {
   readonly role?: "train" | "x" | "y" | "validation" | "test";
   /** Where it was read from. */
   readonly source?: string;
+  /**
+   * SHA-256 of the values of each of its volumes, by which a copy under another name is known. What may differ between
+   * copies, e.g. names, headers and compression, is not in it.
+   */
+  readonly volumes?: readonly string[];
 }
 
 /** What a dataset holds: all that planning needs, without the pixels. */

@@ -7,16 +7,21 @@
  * undersampled ones become aliased coil images as a measurement, and the lines that were measured.
  */
 
+import { createHash } from "node:crypto";
 import { explain } from "../core/errors.ts";
 import { type Image, sameShape } from "../core/image.ts";
+import { type Json, sha256 } from "../core/json.ts";
 import type { Contents, Dataset, DatasetKind, OpenOptions, Sample, Subject } from "./dataset.ts";
 import {
+  bytesOf,
+  fileName,
   findSlice,
-  hashOfFiles,
+  hashOfVolumes,
   labelled,
   type LabelledFile,
   nameOfAll,
   plainName,
+  type ReadVolume,
   roleOf,
   sampleIds,
 } from "./files.ts";
@@ -89,7 +94,7 @@ class FastmriDataset implements Dataset {
     const { file: volume, slice } = findSlice(this.volumes, this.contents.subjects, subject, id);
     const kspace = await readKspace(this.reader, volume, slice);
     // A simulation by fastMRI's own masks is seeded by the file's name.
-    const file = volume.path.split(/[/\\]/).at(-1)!;
+    const file = fileName(volume.path);
     const reference = this.matrix === undefined ? await readReference(this.reader, volume, slice) : undefined;
     if (volume.measured !== undefined) {
       const measurement = aliasedImagesOf(kspace, this.matrix);
@@ -302,16 +307,15 @@ async function contentsOf(
   options: OpenOptions,
 ): Promise<Contents> {
   const { matrix } = options;
-  const subjects = new Map<string, { -readonly [K in keyof Subject]: Subject[K] } & { samples: string[] }>();
+  const subjects = new Map<string, FoundSubject>();
+  const read: ReadVolume[] = [];
   const notes: string[] = [];
   let empty = 0;
   for (const volume of volumes) {
     const { label, path, coils, height, width, acquisition, measured } = volume;
-    const slices: number[] = [];
-    for (let slice = 0; slice < volume.slices; slice++) {
-      if (await hasSignal(reader, volume, slice)) slices.push(slice);
-      else empty++;
-    }
+    const { slices, kspace, reconstruction } = await readWhole(reader, volume);
+    read.push({ file: volume, about: headerOf(volume), values: sha256(kspace, reconstruction) });
+    empty += volume.slices - slices.length;
     if (slices.length === 0) {
       const fix = "leave the file out";
       throw new RangeError(explain({ what: "its k-space is zero throughout", where: path, fix }));
@@ -322,7 +326,16 @@ async function contentsOf(
     const known = subjects.get(subject);
     if (known === undefined) {
       const shape = [matrix ?? height, matrix ?? width, 2 * coils];
-      subjects.set(subject, { id: subject, samples, shape, stratum: acquisition, role, source: path });
+      const volumes = [kspace];
+      subjects.set(subject, {
+        id: subject,
+        samples,
+        shape,
+        stratum: acquisition,
+        role,
+        source: path,
+        volumes,
+      });
       continue;
     }
     if (known.role !== role) {
@@ -337,6 +350,7 @@ async function contentsOf(
       }));
     }
     known.samples.push(...samples);
+    known.volumes.push(kspace);
     const strata = new Set(
       [...(known.stratum ?? "").split(" + "), acquisition ?? ""].filter((one) => one !== ""),
     );
@@ -369,18 +383,39 @@ async function contentsOf(
       ? []
       : [`measured k-space was brought to ${matrix} x ${matrix} by cropping or zero-padding it`],
     notes,
-    hash: await hashOfFiles("fastmri", volumes),
+    hash: hashOfVolumes("fastmri", read),
   };
 }
 
+/** A subject while its files are still being found. */
+type FoundSubject = { -readonly [K in keyof Subject]: Subject[K] } & { samples: string[]; volumes: string[] };
+
 /**
- * Whether the slice's k-space has a value that is not zero; it and the reconstruction must be finite. Published scores
- * count every slice of a volume, the faint ones at its ends too, so only slices that were not measured are left out.
+ * Reads a volume once, to its end: the slices whose k-space has a value that is not zero, and the SHA-256 of its k-space
+ * and of its reconstruction, which must be finite. Published scores count every slice of a volume, the faint ones at its
+ * ends too, so only slices that were not measured are left out.
  */
-async function hasSignal(reader: HdfReader, volume: Volume, slice: number): Promise<boolean> {
-  await readReference(reader, volume, slice);
-  const values = await readSlice(reader, volume, slice);
-  return values.some((value) => value !== 0);
+async function readWhole(
+  reader: HdfReader,
+  volume: Volume,
+): Promise<{ slices: number[]; kspace: string; reconstruction: string }> {
+  const [kspace, reconstruction] = [createHash("sha256"), createHash("sha256")];
+  const slices: number[] = [];
+  for (let slice = 0; slice < volume.slices; slice++) {
+    const reference = await readReference(reader, volume, slice);
+    if (reference !== undefined) reconstruction.update(bytesOf(reference.data));
+    const values = await readSlice(reader, volume, slice);
+    kspace.update(bytesOf(values));
+    if (values.some((value) => value !== 0)) slices.push(slice);
+  }
+  return { slices, kspace: kspace.digest("hex"), reconstruction: reconstruction.digest("hex") };
+}
+
+/** All that is known of a volume but its values and where its file is. */
+function headerOf(
+  { path: _path, label: _label, head: _head, sizeBytes: _sizeBytes, ...known }: Volume,
+): Json {
+  return known as unknown as Json;
 }
 
 /** What is needed of ISMRMRD's XML header: the reconstructed matrix and its pixel size. */

@@ -1,6 +1,6 @@
 /** What loaders of volumes have in common: names of files and of their slices, where a file stands, and hashes. */
 
-import { createHash } from "node:crypto";
+import { canonicalJson, type Json, sha256 } from "../core/json.ts";
 import type { FileProbe, Subject } from "./dataset.ts";
 
 /** A file with its name among the others. */
@@ -88,16 +88,29 @@ export function roleOf(path: string): Subject["role"] {
   return undefined;
 }
 
-/** SHA-256 over what makes the data these data: how they are read, and every file's name, size and bytes. */
-export async function hashOfFiles(reading: string, files: readonly LabelledFile[]): Promise<string> {
-  const hash = createHash("sha256").update(reading);
-  for (const { path, label, sizeBytes } of files) {
-    hash.update(`\n${label} ${sizeBytes}\n`);
-    using file = await Deno.open(path);
-    const buffer = new Uint8Array(2 ** 20);
-    for (let read = await file.read(buffer); read !== null; read = await file.read(buffer)) {
-      hash.update(buffer.subarray(0, read));
-    }
-  }
-  return hash.digest("hex");
+/** A volume, read to its end. */
+export interface ReadVolume {
+  readonly file: LabelledFile;
+  /** What else than its values decides its samples, e.g. sizes and what its header says. */
+  readonly about: Json;
+  /** SHA-256 of all its values. */
+  readonly values: string;
+}
+
+/** SHA-256 over what makes the data these data: how they are read, and every volume's file name, header and values. */
+export function hashOfVolumes(reading: string, volumes: readonly ReadVolume[]): string {
+  return sha256(canonicalJson([
+    reading,
+    ...volumes.map(({ file: { path, label }, about, values }) => [label, fileName(path), about, values]),
+  ]));
+}
+
+/** The last part of a path. */
+export function fileName(path: string): string {
+  return path.split(/[/\\]/).at(-1)!;
+}
+
+/** An array's bytes, as they lie in memory. */
+export function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }

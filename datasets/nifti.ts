@@ -7,15 +7,18 @@
 
 import { explain, UsageError } from "../core/errors.ts";
 import { sameShape } from "../core/image.ts";
+import { sha256 } from "../core/json.ts";
 import { stream } from "../core/random.ts";
 import type { Contents, Dataset, DatasetKind, OpenOptions, Sample, Subject } from "./dataset.ts";
 import {
+  bytesOf,
   findSlice,
-  hashOfFiles,
+  hashOfVolumes,
   labelled,
   type LabelledFile,
   nameOfAll,
   plainName,
+  type ReadVolume,
   roleOf,
   sampleIds,
 } from "./files.ts";
@@ -52,7 +55,8 @@ interface SlicedVolume {
   readonly pixelSizeMm?: readonly number[];
   /** The values of a slice, `[height, width]`, complex ones as two. */
   slice(index: number): Float32Array;
-  readonly bytes: number;
+  /** All of them, in the file's order. */
+  readonly values: Float32Array;
 }
 
 /** Reads volumes, and keeps the last few. */
@@ -67,11 +71,11 @@ class VolumeReader {
     volume ??= sliced(await readNifti(file.path), file.path, this.options.sliceAxis);
     this.#kept.set(file.path, volume);
     let bytes = 0;
-    for (const { bytes: more } of this.#kept.values()) bytes += more;
+    for (const { values } of this.#kept.values()) bytes += values.byteLength;
     for (const [path, oldest] of this.#kept) {
       if (bytes <= keptBytes || path === file.path) break;
       this.#kept.delete(path);
-      bytes -= oldest.bytes;
+      bytes -= oldest.values.byteLength;
     }
     return volume;
   }
@@ -107,7 +111,8 @@ async function contentsOf(
   reader: VolumeReader,
   { matrix, sliceAxis, simulate = true }: OpenOptions,
 ): Promise<Contents> {
-  const subjects = new Map<string, Subject & { samples: string[] }>();
+  const subjects = new Map<string, Subject & { samples: string[]; volumes: string[] }>();
+  const read: ReadVolume[] = [];
   const counts = { magnitude: 0, complex: 0, slices: 0, empty: 0, grazing: 0 };
   const pixelSizes: (readonly number[] | undefined)[] = [];
   let first: { file: LabelledFile; shape: readonly number[] } | undefined;
@@ -142,9 +147,17 @@ async function contentsOf(
 
     const id = subjectOf(file);
     const samples = sampleIds({ file, subject: id, slices: kept, count: volume.count });
+    const { count, height, width, isComplex, pixelSizeMm = null } = volume;
+    const values = sha256(bytesOf(volume.values));
+    read.push({ file, about: { count, height, width, isComplex, pixelSizeMm }, values });
     const known = subjects.get(id);
-    if (known !== undefined) known.samples.push(...samples);
-    else subjects.set(id, { id, samples, shape, role: roleOf(file.path), source: file.path });
+    if (known === undefined) {
+      const [role, source] = [roleOf(file.path), file.path];
+      subjects.set(id, { id, samples, shape, role, source, volumes: [values] });
+    } else {
+      known.samples.push(...samples);
+      known.volumes.push(values);
+    }
   }
 
   const banners: string[] = [];
@@ -177,7 +190,7 @@ async function contentsOf(
     holds: "images",
     banners,
     notes,
-    hash: await hashOfFiles(reading, files),
+    hash: hashOfVolumes(reading, read),
   };
 }
 
@@ -241,7 +254,7 @@ function sliced({ header, values }: NiftiVolume, path: string, sliceAxis?: numbe
     width,
     isComplex,
     pixelSizeMm: sizes === undefined ? undefined : [sizes[rowAxis], sizes[columnAxis]],
-    bytes: values.byteLength,
+    values,
     slice(index) {
       const output = new Float32Array(height * width * parts);
       let to = 0;

@@ -84,7 +84,7 @@ async function caseOf(
     ...viewed,
     ...(needs.has("measured") ? { measured: await measuredNorms(measured, image) } : {}),
     ...(needs.has("error") && measured.image !== undefined
-      ? { error: await errorNorms(benchmark.splitError, measured.operator, image, measured.image) }
+      ? { error: await errorNorms(benchmark, measured.operator, image, measured.image) }
       : {}),
   };
 }
@@ -100,13 +100,13 @@ async function measuredNorms({ operator, measurement }: Measured, image: Image):
 }
 
 async function errorNorms(
-  splitError: NonNullable<Benchmark["splitError"]>,
+  benchmark: Benchmark,
   operator: Operator,
   { shape, data }: Image,
   truth: Image,
 ): Promise<ErrorNorms> {
   const difference = tensorOf([{ shape, data: data.map((value, i) => value - truth.data[i]) }]);
-  const { seen, unseen } = await splitError(operator, difference);
+  const { seen, unseen } = await benchmark.splitError!(operator, difference);
   difference.dispose();
   return {
     seen: Math.sqrt(squaredNorm(seen.data)),

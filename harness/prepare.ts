@@ -62,7 +62,7 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
   dataset.close();
 
   const split = await splitOf(order, contents, configuration, dataStream);
-  assertNoLeak(split);
+  assertNoLeak(split, contents.subjects);
   assertEnough(split, configuration, contents);
 
   const identity = {

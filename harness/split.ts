@@ -122,21 +122,23 @@ export function everythingIsTest(contents: Contents): Split {
 }
 
 /**
- * Fails where one part could have seen another: a subject in two parts, or a sample in two slabs.
+ * Fails where one part could have seen another: a subject in two parts, a sample in two slabs, or a volume that two of
+ * the `subjects` have, each under its own name.
  *
  * @throws {Error} naming the leak; a run with one must not go on.
  */
-export function assertNoLeak(split: Split): void {
+export function assertNoLeak(split: Split, subjects: readonly Subject[] = []): void {
   const keyOf = split.kind === "slabs"
     ? ({ subject, sample }: SampleRef) => `${subject}/${sample}`
     : ({ subject }: SampleRef) => subject;
+  const isAllowed = (part: Part, other?: Part) =>
+    split.kind === "shuffled" && (part === "x" || part === "y") && (other === "x" || other === "y");
   const owner = new Map<string, Part>();
   for (const part of partNames) {
     for (const ref of split.parts[part]) {
       const key = keyOf(ref);
       const other = owner.get(key);
-      const allowed = split.kind === "shuffled" && (part === "x" || part === "y") &&
-        (other === "x" || other === "y");
+      const allowed = isAllowed(part, other);
       if (other !== undefined && other !== part && !allowed) {
         throw new UsageError({
           what: `leak: "${key}" is in the parts "${other}" and "${part}"`,
@@ -145,6 +147,26 @@ export function assertNoLeak(split: Split): void {
         });
       }
       if (!allowed) owner.set(key, part);
+    }
+  }
+
+  const volumesOf = new Map(subjects.map(({ id, volumes = [] }) => [id, volumes]));
+  const first = new Map<string, { subject: string; part: Part }>();
+  for (const part of partNames) {
+    for (const subject of new Set(split.parts[part].map(({ subject }) => subject))) {
+      for (const volume of volumesOf.get(subject) ?? []) {
+        const other = first.get(volume) ?? { subject, part };
+        if (other.subject !== subject && other.part !== part && !isAllowed(part, other.part)) {
+          throw new UsageError({
+            what:
+              `leak: the subjects "${other.subject}" and "${subject}" hold the same volume, and are in the parts ` +
+              `"${other.part}" and "${part}"`,
+            where: `the split (${split.kind})`,
+            fix: "leave one of the two out: the values are the same under two names",
+          });
+        }
+        first.set(volume, other);
+      }
     }
   }
 }

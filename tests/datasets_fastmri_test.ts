@@ -185,6 +185,47 @@ Deno.test("the hash of a dataset changes with one of its bytes, and not with whe
     assert.notEqual(await hash("here"), before);
   }));
 
+Deno.test("the hash of a dataset changes with a name, a mask, a reconstruction and a header", () =>
+  withFolder(async (folder) => {
+    const shape = [1, 4, 4];
+    const kspace = new Float32Array(32).fill(1);
+    const reconstruction = { name: "reconstruction_esc", shape, data: new Float32Array(16).fill(1) };
+    const brighter = { ...reconstruction, data: new Float32Array(16).fill(2) };
+    await write(folder, {
+      "0/a.h5": { shape, kspace, reconstruction },
+      "1/b.h5": { shape, kspace, reconstruction },
+      "2/a.h5": { shape, kspace, reconstruction: brighter },
+      "3/a.h5": { shape, kspace },
+      "4/a.h5": { shape, kspace, reconstruction, reconSpace: [4, 2] },
+      "5/a.h5": { shape, kspace, reconstruction, attributes: { acquisition: "T1" } },
+    });
+    const hashes: string[] = [];
+    for (let i = 0; i < 6; i++) {
+      const dataset = await open([`${folder}/${i}`]);
+      dataset.close();
+      hashes.push(dataset.contents.hash);
+    }
+    assert.equal(new Set(hashes).size, 6);
+  }));
+
+Deno.test("a copy of a volume is known by its k-space, whatever its name, patient and reconstruction", () =>
+  withFolder(async (folder) => {
+    const shape = [2, 4, 6];
+    const kspace = Float32Array.from({ length: 96 }, (_, i) => Math.cos(i * i));
+    const reconstruction = { name: "reconstruction_esc", shape, data: new Float32Array(48).fill(1) };
+    await write(folder, {
+      "a.h5": { shape, kspace, reconstruction },
+      "b.h5": { shape, kspace, attributes: { patient_id: "p" } },
+      "c.h5": { shape, attributes: { patient_id: "p" } },
+    });
+    await withDataset(await open([folder]), ({ contents: { subjects: [a, p] } }) => {
+      assert.deepEqual([a.id, p.id, a.volumes!.length, p.volumes!.length], ["a", "p", 1, 2]);
+      assert.equal(p.volumes![0], a.volumes![0]);
+      assert.notEqual(p.volumes![1], a.volumes![0]);
+      return Promise.resolve();
+    });
+  }));
+
 Deno.test("a slice of zeros is left out and counted; faint ones stay, since published scores count them", () =>
   withFolder(async (folder) => {
     const kspace = new Float32Array(3 * 128);

@@ -5,6 +5,7 @@ import { magnitude } from "../core/image.ts";
 import { type Sample, samples } from "../datasets/dataset.ts";
 import { mriKinds } from "../datasets/kinds.ts";
 import { openData } from "../datasets/open.ts";
+import { assertNoLeak, splitFromFile } from "../harness/split.ts";
 import { niftiBytes, type NiftiFile, withFolder } from "./datasets_files.ts";
 // Made by datasets.py with h5py, nibabel and numpy, which says how.
 import golden from "./golden/datasets.json" with { type: "json" };
@@ -136,6 +137,24 @@ Deno.test("a gzipped volume gives what the plain one gives", () => {
     },
   );
 });
+
+Deno.test("a copy of a volume under another name is known, gzipped or not", () =>
+  withFolder(async (folder) => {
+    const values = (first: number) => Float32Array.from({ length: 64 }, (_, i) => first + (i % 7));
+    const volume = (first: number) => niftiBytes({ shape: [4, 4, 4], data: values(first) });
+    await Deno.writeFile(`${folder}/a.nii`, volume(1));
+    await Deno.writeFile(`${folder}/b.nii`, volume(2));
+    await Deno.writeFile(`${folder}/c.nii.gz`, gzipSync(volume(1)));
+    const { contents } = await openData(mriKinds, [folder], { stream: "test" });
+    const [a, b, c] = contents.subjects.map(({ volumes }) => volumes!);
+    assert.deepEqual(a, c);
+    assert.notDeepEqual(a, b);
+    const split = splitFromFile(contents, { x: ["a"], y: ["b"], test: ["c"] }, "planted");
+    assert.throws(
+      () => assertNoLeak(split, contents.subjects),
+      /"a" and "c" hold the same volume, and are in the parts "x" and "test"/,
+    );
+  }));
 
 Deno.test("volumes of one person, as BIDS names them, are one subject", () => {
   const file = { shape: [4, 4, 2], data: numbered([4, 4, 2]) };

@@ -137,3 +137,29 @@ Deno.test("splitFromFile() takes subjects by part, and refuses unknown ones with
   const twice = splitFromFile(contents, { ...file, test: ["s0"] }, "f");
   throws(() => assertNoLeak(twice), /leak/);
 });
+
+Deno.test("assertNoLeak() refuses a copy of a volume in another part, and names both subjects", () => {
+  const contents = toyContents(14, 2);
+  const split = splitBySubject(contents, stream("a"));
+  const [[x], [y]] = [subjectsOf(split, "x"), subjectsOf(split, "y")].map((ids) => [...ids]);
+  const planted = (...ids: string[]) =>
+    contents.subjects.map((subject) => ({
+      ...subject,
+      volumes: [`own-${subject.id}`, ...(ids.includes(subject.id) ? ["copy"] : [])],
+    }));
+  assertNoLeak(split, planted());
+  for (const part of ["y", "validation", "test"] as const) {
+    const [other] = subjectsOf(split, part);
+    throws(
+      () => assertNoLeak(split, planted(x, other)),
+      new RegExp(`leak: [^]*"${x}" and "${other}" hold the same volume[^]*"x" and "${part}"`),
+    );
+  }
+  // Within one part it is no leak, and where images and measurements are the same slices neither is it one of theirs.
+  assertNoLeak(split, planted(...subjectsOf(split, "test")));
+  const shuffled = splitShuffled(contents, stream("a"));
+  assertNoLeak(shuffled, planted(x, y));
+  const [test] = subjectsOf(shuffled, "test");
+  throws(() => assertNoLeak(shuffled, planted(x, test)), /the same volume/);
+  throws(() => assertNoLeak(splitIntoSlabs(toyContents(2, 40)), planted("s0", "s1")), /the same volume/);
+});
