@@ -11,6 +11,7 @@ import { readRun } from "../results/run.ts";
 import { writeReports } from "../reports/write.ts";
 import { exitWithError, printable } from "./exit.ts";
 import { listOf } from "./list.ts";
+import { fromCaller } from "./paths.ts";
 import { Console } from "./progress.ts";
 import { loadSuite } from "./suite.ts";
 
@@ -82,7 +83,7 @@ async function main(args: string[]): Promise<number> {
     console.log(help);
     return values.help || args.length === 0 ? 0 : 2;
   }
-  const suite = await loadSuite(await Promise.all(values.use.map(absolute)));
+  const suite = await loadSuite(values.use.map(fromCaller));
   if (positionals.length > 1) {
     throw new UsageError({
       what: `one benchmark at a time, not ${positionals.join(", ")}`,
@@ -103,17 +104,17 @@ async function main(args: string[]): Promise<number> {
       seeds: values.seeds,
       set: values.set,
     },
-    data: await Promise.all(values.data.map(absolute)),
-    split: values.split,
+    data: values.data.map(fromCaller),
+    split: splitKinds.includes(values.split) ? values.split : fromCaller(await splitFile(values.split)),
     sliceAxis: values["slice-axis"] === undefined
       ? undefined
       : whole("--slice-axis", values["slice-axis"], 0, 2),
     dataSeed: whole("--data-seed", values["data-seed"], 0, 2 ** 31),
-    use: await Promise.all(values.use.map(absolute)),
+    use: values.use.map(fromCaller),
     backend: values.backend,
     portable: values.portable,
     replay: !values["no-replay"],
-    out: values.out ?? `runs/${name}-${values.profile}`,
+    out: fromCaller(values.out ?? `runs/${name}-${values.profile}`),
     fresh: values.fresh,
     keepImages: values["keep-images"],
   };
@@ -184,7 +185,7 @@ function parse(args: string[]): ReturnType<typeof parseOptions> {
       throw new UsageError({ what: `unknown option ${option}`, fix: suggest(option, known) });
     }
     throw new UsageError(
-      { what: message.split(".")[0], fix: "deno task bench --help shows how it is given" },
+      { what: message.split(/[.\n]/)[0], fix: "deno task bench --help shows how it is given" },
       { cause },
     );
   }
@@ -200,9 +201,17 @@ function whole(option: string, text: string, least: number, most: number): numbe
   });
 }
 
-/** Workers may start elsewhere, so paths are made absolute; one that is not there is refused by whoever opens it. */
-async function absolute(path: string): Promise<string> {
-  return await Deno.realPath(path).catch(() => path);
+const splitKinds = ["subjects", "slabs", "shuffled"];
+
+/** A split that is none of the kinds is a file; where there is none, a kind was misspelt. */
+async function splitFile(path: string): Promise<string> {
+  const there = await Deno.stat(fromCaller(path)).then(() => true, () => false);
+  if (there) return path;
+  throw new UsageError({
+    what: `"${path}" is neither a way to split nor a file that is there`,
+    where: "--split",
+    fix: suggest(path, splitKinds),
+  });
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args).catch(exitWithError));

@@ -12,6 +12,8 @@ import type { Image } from "../core/image.ts";
 import type { Contents, OpenOptions, Sample } from "../datasets/dataset.ts";
 import { allKinds } from "../datasets/kinds.ts";
 import { findFiles, type FoundFile } from "../datasets/open.ts";
+import { oneLine, printable } from "./exit.ts";
+import { fromElsewhere } from "./paths.ts";
 
 const help = `What the loaders see in files and folders.
 
@@ -38,14 +40,6 @@ const options = {
   help: { type: "boolean", short: "h" },
   "slice-axis": { type: "string" },
 } as const;
-
-/** Text of foreign files with control characters made visible: a name may try to write to the terminal. */
-export function printable(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
-}
 
 /** The SHA-256 of the values as little-endian float32, whatever the machine's own order. */
 export function hashOfValues(values: Float32Array): string {
@@ -175,7 +169,7 @@ function printed({ datasets, refused, ignored, hashes }: Survey): string {
         if (group !== undefined) groups.set(group, (groups.get(group) ?? 0) + 1);
       }
       if (groups.size > 0) {
-        lines.push(`  ${title}  ${[...groups].map(([key, n]) => `${key}: ${n}`).join(", ")}`);
+        lines.push(`  ${title}  ${[...groups].map(([key, n]) => `${oneLine(key)}: ${n}`).join(", ")}`);
       }
     };
     lines.push(`${name}: ${kind}, ${count(files.length, "file")}`);
@@ -193,7 +187,7 @@ function printed({ datasets, refused, ignored, hashes }: Survey): string {
     lines.push(`  sha-256   ${hash}`);
     lines.push("  subject                            samples  size");
     for (const { id, samples, shape } of subjects) {
-      lines.push(`  ${id.padEnd(34)} ${String(samples.length).padStart(7)}  ${shape.join(" x ")}`);
+      lines.push(`  ${oneLine(id).padEnd(34)} ${String(samples.length).padStart(7)}  ${shape.join(" x ")}`);
     }
     lines.push("");
   }
@@ -226,12 +220,15 @@ export async function main(args: readonly string[]): Promise<number> {
         fix: "give files or folders, e.g. `deno task data scans/`; --help says more",
       });
     }
-    const seen = await survey(positionals, { sliceAxis: axisOf(values["slice-axis"]), hash: values.hash });
+    const seen = await survey(positionals.map(fromElsewhere), {
+      sliceAxis: axisOf(values["slice-axis"]),
+      hash: values.hash,
+    });
     console.log(values.json ? printable(JSON.stringify(seen, null, 2)) : printed(seen));
     return seen.refused.length === 0 && seen.datasets.length > 0 ? 0 : 2;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    console.error(printable(error.message));
+    console.error(`error: ${printable(error.message)}`);
     return 2;
   }
 }

@@ -19,10 +19,19 @@ export function exitWithError(error: unknown): never {
   Deno.exit(1);
 }
 
-/** Text from files and paths without the control characters that would steer a terminal. */
+/**
+ * Text from files and paths with control characters made visible, and those that turn the direction of writing: they
+ * would steer a terminal. Line breaks stay; {@linkcode oneLine} takes them, too.
+ */
 export function printable(text: string): string {
-  return text.replace(
-    /(?!\n)\p{Cc}/gu,
-    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
+  return text.replace(/(?!\n)[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, visible);
+}
+
+/** {@linkcode printable} text on one line: a name from a file cannot look like a line of ours. */
+export function oneLine(text: string): string {
+  return printable(text).replaceAll("\n", visible);
+}
+
+function visible(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

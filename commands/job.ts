@@ -17,6 +17,7 @@ import type { Job, Plan } from "../harness/plan.ts";
 import { Shelf } from "../harness/samples.ts";
 import type { ResultRecord } from "../results/record.ts";
 import { exitWithError, isWorded } from "./exit.ts";
+import { fromCaller } from "./paths.ts";
 import { loadSuite } from "./suite.ts";
 
 async function main(folder: string, index: string, tell: (progress: Progress) => void): Promise<void> {
@@ -112,6 +113,6 @@ if (import.meta.main) {
     Deno.exit(2);
   }
   const tell = flag === "--worker" ? teller(messenger()) : () => {};
-  await main(folder, index, tell).catch(exitWithError);
+  await main(fromCaller(folder), index, tell).catch(exitWithError);
   Deno.exit(0);
 }

@@ -43,7 +43,7 @@ export class UsageError extends Error {
 export function suggest(name: string, known: readonly string[]): string {
   if (known.length === 0) return "there is none to choose from";
   const nearest = closest(name, [...known]);
-  const limit = Math.max(2, Math.floor(name.length / 2));
+  const limit = Math.max(2, Math.floor(name.length / 3));
   const all = `known: ${known.join(", ")}`;
   return distance(name, nearest) <= limit ? `did you mean "${nearest}"? (${all})` : all;
 }

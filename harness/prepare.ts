@@ -6,6 +6,9 @@ import { stream } from "../core/random.ts";
 import type { Contents } from "../datasets/dataset.ts";
 import { type Backend, startBackend } from "../engine/backend.ts";
 import type { RowHead, RunFile, SplitSummary } from "../results/run.ts";
+import { viewOf } from "./evaluate.ts";
+import { Shelf } from "./samples.ts";
+import type { Values } from "../core/settings.ts";
 import { type Configuration, configure, type Request } from "./configuration.ts";
 import { type Module, openDataset, type Suite } from "./context.ts";
 import { provenanceOf } from "./provenance.ts";
@@ -20,6 +23,7 @@ import {
   splitBySubject,
   splitFromFile,
   splitIntoSlabs,
+  splitNotes,
   splitShuffled,
 } from "./split.ts";
 
@@ -59,11 +63,11 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
   const options = { matrix: benchmark.matrix(settings), sliceAxis: order.sliceAxis, stream: dataStream };
   const dataset = await openDataset(suite, benchmark, settings, order.data, options);
   const { contents } = dataset;
-  dataset.close();
-
   const split = await splitOf(order, contents, configuration, dataStream);
   assertNoLeak(split, contents.subjects);
   assertEnough(split, configuration, contents);
+  await rehearse(Shelf.of(dataset, benchmark, settings, dataStream), settings, split);
+  dataset.close();
 
   const identity = {
     benchmark: benchmark.name,
@@ -112,6 +116,19 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
     },
     stale: (earlier?.jobs ?? []).filter(({ method, module }) => module !== moduleOf(method)?.sha256),
   };
+}
+
+/**
+ * Measures one test sample and scores what a network would see of it, so that settings that cannot be measured or
+ * scored are refused before any job has started.
+ */
+async function rehearse(shelf: Shelf, settings: Values, split: Split): Promise<void> {
+  const encounter = await shelf.get(split.parts.test[0]);
+  const { benchmark } = shelf;
+  const { reconstruction, truth } = viewOf(benchmark, settings, { encounter, image: encounter.seen });
+  for (const metric of benchmark.metrics) {
+    if (metric.needs === undefined) metric.score([{ sample: encounter.ref.sample, reconstruction, truth }]);
+  }
 }
 
 async function splitOf(
@@ -210,6 +227,7 @@ function runFile(
         ]
         : []),
       ...contents.notes,
+      ...splitNotes(contents, split),
       ...benchmark.notes,
     ],
     rows: rows.map(({ row, settings }): RowHead => ({
@@ -245,7 +263,7 @@ function knownBy({ knows, trains, fits }: Configuration["rows"][number]["row"]["
   return `${data}; ${knows.operator === "exactly" ? "the operator" : "not the operator"}`;
 }
 
-/** The jobs of an earlier run in the folder and those asked for now, in the table's order. */
+/** All rows and all seeds of an earlier run in the folder and of what is asked for now, in the table's order. */
 function united(
   configuration: Configuration,
   earlier: Plan | undefined,
@@ -253,8 +271,8 @@ function united(
   moduleOf: (method: string) => Module | undefined,
 ): Job[] {
   const order = new Map(configuration.rows.map(({ row }, index) => [row.name, index]));
-  const byRecord = new Map<string, Omit<Job, "index">>();
-  for (const { method, seed, record } of [...earlier?.jobs ?? [], ...jobsOf(configuration)]) {
+  const known = [...earlier?.jobs ?? [], ...jobsOf(configuration)];
+  for (const { method } of known) {
     if (!order.has(method)) {
       throw new UsageError({
         what: `the folder holds the row "${method}", which is not known here`,
@@ -264,9 +282,14 @@ function united(
         }), name another folder, or give --fresh to start over`,
       });
     }
-    byRecord.set(record, { method, seed, record, module: moduleOf(method)?.sha256 });
   }
-  return [...byRecord.values()]
-    .sort((a, b) => order.get(a.method)! - order.get(b.method)! || (a.seed ?? 0) - (b.seed ?? 0))
-    .map((job, index) => ({ index, ...job }));
+  // Every row gets every seed, so that a table that was added to compares like with like.
+  const seeds = [...new Set(known.flatMap(({ seed }) => seed ?? []))].sort((a, b) => a - b);
+  const chosen = configuration.rows.map(({ row }) => row.name).filter((name) =>
+    known.some(({ method }) => method === name)
+  );
+  return jobsOf({ ...configuration, chosen, seeds }).map((job) => ({
+    ...job,
+    module: moduleOf(job.method)?.sha256,
+  }));
 }

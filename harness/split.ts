@@ -186,6 +186,16 @@ export function splitBanner(split: Split): string[] {
   return [];
 }
 
+/** What the table's text says of a split that is not the data's own. */
+export function splitNotes(contents: Contents, split: Split): string[] {
+  const has = (role: Subject["role"]) => contents.subjects.some((subject) => subject.role === role);
+  if (split.kind !== "subjects" || has("test") || !has("validation")) return [];
+  return [
+    "The data have no test part, so their validation part is the test part here, as is usual where the truth of the test part is " +
+    "not public; validation subjects were taken out of the training part.",
+  ];
+}
+
 /** Keeps to the roles that the data give; what has none is dealt out to the parts that no role fills, else trains. */
 function splitByRole(subjects: readonly Subject[], rng: Rng): Split {
   const of = (role: Subject["role"]) => subjects.filter((subject) => subject.role === role);

@@ -77,7 +77,7 @@ Deno.test("bench refuses an --out that cannot be written, before it runs anythin
     // A folder without write permission stops everybody but root, so the test has a file in the way.
     await refused([...smoke, "--out", `${folder}/file`], /cannot be written[\s\S]*--out .*file/);
     await refused([...smoke, "--out", `${folder}/file/below`], /cannot be written[\s\S]*--out .*below/);
-    await refused([...smoke, "--out", ""], /cannot be written/);
+    await refused([...smoke, "--out", ""], /a path is empty/);
   }));
 
 Deno.test("bench refuses data that are missing, empty, foreign, broken or too few, each in words", () =>

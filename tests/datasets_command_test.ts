@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { main, printable } from "../commands/data.ts";
+import { main } from "../commands/data.ts";
+import { oneLine, printable } from "../commands/exit.ts";
 import { niftiBytes, withFolder } from "./datasets_files.ts";
 
 /** Runs the command with its output caught. */
@@ -77,4 +78,5 @@ Deno.test("data does not let a file's name write to the terminal", () =>
     const { out } = await run(folder);
     assert.ok(out.includes("\\u001b]0;owned\\u0007.xyz"));
     assert.equal(printable("a\u202eb\nc"), "a\\u202eb\nc");
+    assert.equal(oneLine("a\nb"), "a\\u000ab");
   }));

@@ -160,7 +160,7 @@ function unreadable(question: HdfQuestion, reason: string, cause?: unknown): Syn
     explain({
       what: `cannot read ${part}: ${inWords(reason)}`,
       where: question.path,
-      fix: "look at it with h5ls or h5dump; get it again if it was cut short, or leave it out",
+      fix: "get it again, since it may have been cut short, or leave it out",
     }),
     { cause },
   );
