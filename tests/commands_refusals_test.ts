@@ -57,7 +57,7 @@ Deno.test("bench refuses options without a value or out of range, with exit code
     [["mri", "--data-seed", "-1"], /'--data-seed' argument is ambiguous/],
     [["mri", "--slice-axis", "3"], /"3" does not fit[\s\S]*--slice-axis/],
     [["mri", "--portable=yes"], /'--portable' does not take an argument/],
-    [["mri", "--split", "slab"], /split file cannot be read[\s\S]*"slabs"/],
+    [["mri", "--split", "slab"], /neither a way to split nor a file[\s\S]*did you mean "slabs"/],
   ];
   for (const [args, says] of wrong) await refused(args, says);
 });
