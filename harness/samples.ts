@@ -191,11 +191,13 @@ export interface Supply {
 
 /**
  * Deals out batches for ever. A method that may know pairs gets the images of x with their own measurements;
- * any other gets images of x and measurements of y, which share no subject.
+ * any other gets images of x and measurements of y, which share no subject; where data differ in size, of one size, and
+ * those whose size the other domain lacks are not drawn.
  */
 export function batches({ shelf, knows, x, y, batch, mirror, rng }: Supply): () => Promise<Batch> {
-  const measurements = new Deck(shelf, knows.pairs ? x : y, mirror, rng.stream(knows.pairs ? "x" : "y"));
-  const images = knows.pairs ? undefined : new Deck(shelf, x, mirror, rng.stream("x"));
+  const measured = knows.pairs ? x : ofSizesIn(shelf, y, x);
+  const measurements = new Deck(shelf, measured, mirror, rng.stream(knows.pairs ? "x" : "y"));
+  const images = knows.pairs ? undefined : new Deck(shelf, ofSizesIn(shelf, x, y), mirror, rng.stream("x"));
   return async () => {
     const ys = await measurements.take(batch, () => true);
     const { operator } = ys[0].measured;
@@ -208,6 +210,27 @@ export function batches({ shelf, knows, x, y, batch, mirror, rng }: Supply): () 
       y: tensorOf(ys.map((encounter) => givenOf(encounter, knows))),
     };
   };
+}
+
+/** Those of `refs` whose height and width some of `others` have. */
+function ofSizesIn(shelf: Shelf, refs: readonly SampleRef[], others: readonly SampleRef[]): SampleRef[] {
+  const sizes = new Map(
+    shelf.dataset.contents.subjects.map(({ id, shape }) => [id, shape.slice(0, 2).join(" x ")]),
+  );
+  const sizeOf = ({ subject }: SampleRef) => sizes.get(subject);
+  const known = new Set(others.map(sizeOf));
+  const found = refs.filter((ref) => known.has(sizeOf(ref)));
+  if (found.length === 0 && refs.length > 0) {
+    throw new RangeError(explain({
+      what:
+        `no image of x has the size of a measurement of y: ${[...new Set(refs.map(sizeOf))].join(", ")} ` +
+        `and ${[...known].join(", ")}`,
+      where: "the split",
+      fix:
+        "bring all data to one size with --set matrix=N, or give a split file whose x and y have sizes in common",
+    }));
+  }
+  return found;
 }
 
 /** Samples in random order, each once an epoch. */
@@ -233,7 +256,7 @@ class Deck {
         if (at > 2 * this.refs.length) {
           throw new RangeError(explain({
             what: `no ${count} training samples of one operator and one shape`,
-            fix: "set batch=1, or bring all data to one matrix size",
+            fix: "give --set batch=1, or bring all data to one size with --set matrix=N",
           }));
         }
         this.#queue.push(...this.#nextEpoch());

@@ -1,9 +1,11 @@
-import { deepStrictEqual, ok, rejects } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, throws } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs-core";
 import { stream } from "../core/random.ts";
+import type { Dataset } from "../datasets/dataset.ts";
 import { startBackend } from "../engine/backend.ts";
 import { batches, Shelf, tensorOf } from "../harness/samples.ts";
 import { splitBySubject } from "../harness/split.ts";
+import type { Acquisition } from "../physics/acquisition.ts";
 import { toyBenchmark, toyContents, toyDataset } from "./toy.ts";
 
 await startBackend({ name: "cpu" });
@@ -79,6 +81,70 @@ Deno.test("batches() shows every sample once an epoch, in the same order for the
   }
   deepStrictEqual(orders[0], orders[1]);
   ok(orders[0].join() !== orders[2].join());
+});
+
+/** Batches of subjects whose images have these sizes, each its own; everything is measured. */
+function ofSizes(x: readonly (readonly number[])[], y: readonly (readonly number[])[]) {
+  const subjects = [...x, ...y].map(([height, width], i) => ({
+    id: `s${i}`,
+    samples: ["0"],
+    shape: [height, width, 2],
+  }));
+  const dataset: Dataset = {
+    contents: { ...toyContents(0, 0), subjects },
+    sample(subject, id) {
+      const { shape } = subjects.find((one) => one.id === subject)!;
+      return Promise.resolve({
+        id,
+        subject,
+        image: { shape, data: new Float32Array(shape.reduce((a, b) => a * b)).fill(1) },
+      });
+    },
+    close() {},
+  };
+  const acquisition: Acquisition = {
+    name: "everything",
+    settings: {},
+    measure({ image }) {
+      const { shape } = image!;
+      const same = (tensor: tf.Tensor) => tf.clone(tensor);
+      const operator = {
+        name: "identity",
+        settings: {},
+        imageShape: shape,
+        measurementShape: shape,
+        forward: same,
+        adjoint: same,
+      };
+      return Promise.resolve({ operator, image, measurement: image! });
+    },
+  };
+  const refs = subjects.map(({ id }) => ({ subject: id, sample: "0" }));
+  return batches({
+    shelf: new Shelf(dataset, benchmark, acquisition, "task"),
+    knows: { pairs: false, operator: "exactly" },
+    x: refs.slice(0, x.length),
+    y: refs.slice(x.length),
+    batch: 1,
+    mirror: false,
+    rng: stream("sizes"),
+  });
+}
+
+Deno.test("batches() meets images and measurements of one size, and draws none whose size the others lack", async () => {
+  const draw = ofSizes([[4, 4], [4, 6], [2, 2]], [[4, 8], [4, 6], [4, 4], [4, 4]]);
+  const sizes = new Set<string>();
+  for (let i = 0; i < 12; i++) {
+    const { x, y } = await draw();
+    deepStrictEqual(x.shape, y.shape);
+    sizes.add(String(x.shape));
+    tf.dispose([x, y]);
+  }
+  deepStrictEqual(sizes, new Set(["1,4,4,2", "1,4,6,2"]));
+});
+
+Deno.test("batches() refuses domains that have no size in common, and names the sizes", () => {
+  throws(() => ofSizes([[4, 4]], [[4, 8]]), /4 x 8 and 4 x 4[^]*--set matrix=N/);
 });
 
 Deno.test("a shelf gives the same values whether it kept the sample or measured it again", async () => {
