@@ -5,8 +5,8 @@
  * told through {@linkcode Watcher}; nothing here prints.
  */
 
-import type { ResultRecord } from "../results/record.ts";
-import { collectRecords, keptFolder, readRecord, removeRecord, writePlan, writeRecord } from "./folder.ts";
+import { readRecord, type ResultRecord } from "../results/record.ts";
+import { collectRecords, keptFolder, recordPath, removeRecord, writePlan, writeRecord } from "./folder.ts";
 import { failedRecord, type Message, phases, type Progress } from "./job.ts";
 import { type Job, startOrder } from "./plan.ts";
 import type { Prepared } from "./prepare.ts";
@@ -41,7 +41,10 @@ export async function execute(
   await writePlan(folder, run, plan, prepared.stale);
   const done = new Map<string, ResultRecord>();
   for (const job of plan.jobs) {
-    const record = await readRecord(folder, job, (reason) => watcher.said(`${reason}\n  it is run again`));
+    const record = await readRecord(
+      recordPath(folder, job),
+      (reason) => watcher.said(`${reason}\n  it is run again`),
+    );
     if (record !== undefined && await isCurrent(prepared, job, record, watcher)) done.set(job.record, record);
   }
   const waiting = startOrder(configuration, plan.jobs).filter((job) => !done.has(job.record));
@@ -129,7 +132,7 @@ async function runWorker(
     const status = await child.status;
     signal.throwIfAborted();
     let broken = "";
-    const record = await readRecord(folder, job, (reason) => broken = reason);
+    const record = await readRecord(recordPath(folder, job), (reason) => broken = reason);
     if (record !== undefined) return record;
     const tail = (await errors).trim();
     const reason = broken || tail ||

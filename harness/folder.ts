@@ -8,8 +8,8 @@
 import { UsageError } from "../core/errors.ts";
 import { readIfThere, writeWhole } from "../core/files.ts";
 import { canonicalJson, type Json, prettyJson } from "../core/json.ts";
-import { parseRecord, recordLine, type ResultRecord } from "../results/record.ts";
-import type { RunFile } from "../results/run.ts";
+import { readRecord, recordLine, type ResultRecord } from "../results/record.ts";
+import { parseOwn, type RunFile } from "../results/run.ts";
 import { differences, type Job, type Plan } from "./plan.ts";
 
 // What a run leaves in its folder, and what --fresh therefore removes.
@@ -50,7 +50,7 @@ export async function openFolder(folder: string, run: RunFile, fresh: boolean): 
     }
     return undefined;
   }
-  const there = parsed<RunFile>(text, `${folder}/run.json`, "identity");
+  const there = parseOwn<RunFile>(text, `${folder}/run.json`, "identity");
   if (there.configuration !== run.configuration) {
     throw new UsageError({
       what: `the folder holds another run: ${differences(there.identity, run.identity).join("; ")}`,
@@ -59,7 +59,7 @@ export async function openFolder(folder: string, run: RunFile, fresh: boolean): 
     });
   }
   const plan = await readIfThere(`${folder}/plan.json`);
-  return plan === undefined ? undefined : parsed<Plan>(plan, `${folder}/plan.json`, "jobs");
+  return plan === undefined ? undefined : parseOwn<Plan>(plan, `${folder}/plan.json`, "jobs");
 }
 
 /**
@@ -88,30 +88,17 @@ export async function readPlan(folder: string): Promise<Plan> {
         "name the folder of a run, e.g. runs/mri-quick; deno task bench … --plan makes one without running it",
     });
   }
-  return parsed<Plan>(text, `${folder}/plan.json`, "jobs");
+  return parseOwn<Plan>(text, `${folder}/plan.json`, "jobs");
 }
 
-/** The record of a job, or undefined where there is none that can be read; `broken` is told why. */
-export async function readRecord(
-  folder: string,
-  job: Job,
-  broken: (reason: string) => void,
-): Promise<ResultRecord | undefined> {
-  const path = `${folder}/records/${job.record}`;
-  const text = await readIfThere(path);
-  if (text === undefined) return undefined;
-  try {
-    return parseRecord(text, path);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    broken(error.message);
-    return undefined;
-  }
+/** Where the record of a job is, or will be. */
+export function recordPath(folder: string, { record }: Job): string {
+  return `${folder}/records/${record}`;
 }
 
 /** Writes the record of a job. */
 export async function writeRecord(folder: string, job: Job, record: ResultRecord): Promise<void> {
-  await writeWhole(`${folder}/records/${job.record}`, recordLine(record));
+  await writeWhole(recordPath(folder, job), recordLine(record));
 }
 
 /** Where `--keep-images` puts the reconstructions of a job, in the run's folder. */
@@ -120,9 +107,9 @@ export function keptFolder({ method, seed }: Pick<Job, "method" | "seed">): stri
 }
 
 /** Removes the record of a job, where there is one. */
-export async function removeRecord(folder: string, { record }: Job): Promise<void> {
+export async function removeRecord(folder: string, job: Job): Promise<void> {
   try {
-    await Deno.remove(`${folder}/records/${record}`);
+    await Deno.remove(recordPath(folder, job));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
@@ -132,7 +119,7 @@ export async function removeRecord(folder: string, { record }: Job): Promise<voi
 export async function collectRecords(folder: string, jobs: readonly Job[]): Promise<void> {
   const lines: string[] = [];
   for (const job of jobs) {
-    const record = await readRecord(folder, job, () => {});
+    const record = await readRecord(recordPath(folder, job), () => {});
     if (record !== undefined) lines.push(recordLine(record));
   }
   await writeWhole(`${folder}/records.jsonl`, lines.join(""));
@@ -153,20 +140,4 @@ async function listed(folder: string): Promise<string[]> {
       fix: "name a folder that this user may write to",
     }, { cause });
   }
-}
-
-/** A file of ours, which is told by one of its members. */
-function parsed<T>(text: string, path: string, member: keyof T & string): T {
-  const refuse = (what: string, cause?: unknown): never => {
-    const fix = "restore it, or give --fresh to start the run over";
-    throw new UsageError({ what, where: path, fix }, { cause });
-  };
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    return refuse(`the file is not valid JSON: ${(cause as Error).message}`, cause);
-  }
-  const has = typeof value === "object" && value !== null && Object.hasOwn(value, member);
-  return has ? value as T : refuse(`the file has no "${member}", so it is not of a run`);
 }

@@ -6,6 +6,7 @@
  */
 
 import { explain } from "../core/errors.ts";
+import { readIfThere } from "../core/files.ts";
 import { canonicalJson, type Json } from "../core/json.ts";
 
 /** Version of the record's form. */
@@ -111,6 +112,25 @@ export function recordLine(record: ResultRecord): string {
   return canonicalJson(record as unknown as Json) + "\n";
 }
 
+/** What to do about a record that cannot be taken. */
+export const fixRecord = "delete it and run the benchmark again; the other records stay valid";
+
+/** The record in a file, or undefined where there is none that can be read; `refused` is told why. */
+export async function readRecord(
+  path: string,
+  refused: (reason: string) => void,
+): Promise<ResultRecord | undefined> {
+  const text = await readIfThere(path);
+  if (text === undefined) return undefined;
+  try {
+    return parseRecord(text, path);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    refused(error.message);
+    return undefined;
+  }
+}
+
 /**
  * Reads a record from JSON text.
  *
@@ -118,8 +138,8 @@ export function recordLine(record: ResultRecord): string {
  */
 export function parseRecord(text: string, where: string): ResultRecord {
   const refuse = (what: string, cause?: unknown): never => {
-    const fix = "delete it and run the benchmark again; the other records stay valid";
-    throw new SyntaxError(explain({ what: `cannot read a record: ${what}`, where, fix }), { cause });
+    const why = explain({ what: `cannot read a record: ${what}`, where, fix: fixRecord });
+    throw new SyntaxError(why, { cause });
   };
   let value: unknown;
   try {

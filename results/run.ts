@@ -5,12 +5,14 @@
  * may be gone on with; methods and seeds can be added to it, so they are no part of it.
  */
 
-import { explain } from "../core/errors.ts";
-import { readIfThere } from "../core/files.ts";
+import { explain, UsageError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
-import { parseRecord, recordName, type ResultRecord } from "./record.ts";
+import { fixRecord, readRecord, recordName, type ResultRecord } from "./record.ts";
 
-/** A metric as reports need it. */
+/**
+ * A metric as `run.json` keeps it and reports need it. Metrics and results do not know each other, so that `run.json`
+ * stays what it is when metrics change; whoever writes it holds the two alike.
+ */
 export interface MetricHead {
   readonly id: string;
   readonly convention: string;
@@ -83,51 +85,54 @@ export interface Run {
  * Reads a run's folder: `run.json`, and the records of its plan that are there. A record that cannot be read, or that
  * belongs to another job or run, is refused by name, and the others stay valid.
  *
- * @throws {SyntaxError} where `run.json` or `plan.json` cannot be read, naming the file.
+ * @throws {UsageError} where `run.json` or `plan.json` is damaged, naming the file.
  */
 export async function readRun(folder: string): Promise<Run> {
-  const file = await readJson<RunFile>(`${folder}/run.json`);
-  const plan = await readJson<{ jobs: { record: string }[] }>(`${folder}/plan.json`);
+  const own = async <T>(name: string, member: keyof T & string) =>
+    parseOwn<T>(await Deno.readTextFile(`${folder}/${name}`), `${folder}/${name}`, member);
+  const file = await own<RunFile>("run.json", "identity");
+  const plan = await own<{ jobs: { record: string }[] }>("plan.json", "jobs");
   const records: ResultRecord[] = [];
   const refused: string[] = [];
   for (const { record: name } of plan.jobs) {
-    const path = `${folder}/records/${name}`;
-    const text = await readIfThere(path);
-    if (text === undefined) continue;
-    try {
-      const record = parseRecord(text, path);
-      assertBelongs(record, name, file, path);
-      records.push(record);
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      refused.push(error.message);
-    }
+    const where = `${folder}/records/${name}`;
+    const record = await readRecord(where, (reason) => refused.push(reason));
+    if (record === undefined) continue;
+    const what = whyForeign(record, name, file);
+    if (what === undefined) records.push(record);
+    else refused.push(explain({ what, where, fix: fixRecord }));
   }
   return { folder, file, records, refused };
 }
 
-function assertBelongs(record: ResultRecord, name: string, file: RunFile, where: string): void {
-  const { method, seed, configuration } = record;
-  const fix = "delete it and run the benchmark again; the other records stay valid";
-  if (recordName(method, seed) !== name) {
-    const what = `the record is of method "${method}", seed ${seed}, which is not what its file name says`;
-    throw new SyntaxError(explain({ what, where, fix }));
+/**
+ * Reads a JSON file that a run left, which is told by one of its members.
+ *
+ * @throws {UsageError} where it is damaged, or another program's.
+ */
+export function parseOwn<T>(text: string, path: string, member: keyof T & string): T {
+  const refuse = (what: string, cause?: unknown): never => {
+    const fix = "restore it, or give --fresh to start the run over";
+    throw new UsageError({ what, where: path, fix }, { cause });
+  };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    return refuse(`the file is not valid JSON: ${(cause as Error).message}`, cause);
   }
-  if (configuration !== file.configuration) {
-    const what = `the record is of another run: configuration ${configuration.slice(0, 12)}, here it is ${
-      file.configuration.slice(0, 12)
-    }`;
-    throw new SyntaxError(explain({ what, where, fix }));
-  }
+  const has = typeof value === "object" && value !== null && Object.hasOwn(value, member);
+  return has ? value as T : refuse(`the file has no "${member}", so it is not of a run`);
 }
 
-async function readJson<T>(path: string): Promise<T> {
-  const text = await Deno.readTextFile(path);
-  try {
-    return JSON.parse(text) as T;
-  } catch (cause) {
-    const what = `not valid JSON: ${(cause as Error).message}`;
-    const fix = "restore the file, or start the run over with --fresh";
-    throw new SyntaxError(explain({ what, where: path, fix }), { cause });
+/** Why a record is not of the job that its file is named after, or not of this run. */
+function whyForeign({ method, seed, configuration }: ResultRecord, name: string, file: RunFile) {
+  if (recordName(method, seed) !== name) {
+    return `the record is of method "${method}", seed ${seed}, which is not what its file name says`;
   }
+  if (configuration !== file.configuration) {
+    const [its, ours] = [configuration, file.configuration].map((hash) => hash.slice(0, 12));
+    return `the record is of another run: configuration ${its}, here it is ${ours}`;
+  }
+  return undefined;
 }

@@ -51,6 +51,8 @@ Deno.test("readRun() names the file where run.json is broken, and says what to d
     await write(folder, {}, []);
     await Deno.writeTextFile(`${folder}/run.json`, "{");
     await assert.rejects(readRun(folder), /not valid JSON[^]*run\.json[^]*--fresh/);
+    await Deno.writeTextFile(`${folder}/run.json`, '{"compilerOptions":{}}');
+    await assert.rejects(readRun(folder), /has no "identity"[^]*run\.json[^]*--fresh/);
   });
 });
 
