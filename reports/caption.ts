@@ -3,39 +3,52 @@
 import { stripVTControlCharacters } from "node:util";
 import { canonicalJson, type Json } from "../core/json.ts";
 import type { ResultRecord } from "../results/record.ts";
-import type { Run, RunFile } from "../results/run.ts";
-import type { Summary, SummaryRow } from "../results/summary.ts";
-import { conventionsOf, metricHeading, metricName } from "./format.ts";
+import type { MetricHead, Run, RunFile, SplitSummary } from "../results/run.ts";
+import { type Summary, type SummaryRow, withoutEmpty } from "../results/summary.ts";
+import { conventionsOf, metricHeading } from "./format.ts";
+import { gapSentences } from "./gaps.ts";
+import { capital, counted, sentence } from "./words.ts";
 
-/** What must stand above a table: how its data are special, and which records are not in it. */
-export function banners({ file, refused = [] }: Run): string[] {
-  return [...file.banners, ...refused.map((reason) => `Not in this table: ${reason}`)];
+/** How the run's data are special: what every table of it must say. */
+export function banners({ file }: Run): string[] {
+  return file.banners.map((banner) => sentence(capital(banner)));
 }
 
-/** The caption: what was asked, on which data, how the numbers came about, and which of them are missing. */
+/** Records that are not in the table though they should be. */
+export function refusals({ refused = [] }: Run): string[] {
+  return refused.map((reason) => `Not in this table: ${sentence(reason)}`);
+}
+
+/** The caption: what was asked, on which data, and how the numbers came about; a few lines, whatever the run. */
 export function caption({ file }: Run, summary: Summary): string[] {
   const { dataset, split } = file;
+  const parts = inOrder(split.parts).map(([part, { subjects, samples }]) =>
+    `${part} ${counted(subjects.length, "subject")} with ${counted(samples, "sample")}`
+  );
   return [
-    `${file.question}`,
+    sentence(file.question),
     `Benchmark ${file.benchmark}, profile ${file.profile}; data: ${dataset.name} (${dataset.kind}, SHA-256 ${
       dataset.hash.slice(0, 12)
     }).`,
-    `Split (${split.kind}): ${
-      Object.entries(split.parts).map(([part, { subjects, samples }]) =>
-        `${part} ${counted(subjects.length, "subject")} with ${counted(samples, "sample")}`
-      ).join(", ")
-    }.`,
+    `Split (${split.kind}): ${parts.join(", ")}.`,
     spreadSentence(file),
-    `Conventions: ${conventionsOf(summary)}.`,
-    ...settingsSentence(file),
-    ...mixedSentence(summary),
-    ...summary.rows.flatMap((row) => leftOut(row, summary)),
+    `Conventions: ${conventionsOf(withoutEmpty(summary))}.`,
+  ];
+}
+
+/** What else a reader has to know: settings, what is not in the means, how jobs ended. As long as it takes. */
+export function notes({ file }: Run, summary: Summary): string[] {
+  return [
+    ...gapSentences(summary),
     ...summary.rows.flatMap(endings),
+    ...mixedSentence(summary),
+    ...file.notes.map(sentence),
+    ...settingsSentence(file),
   ];
 }
 
 /** What a metric's number means. */
-export function metricLines({ metrics }: Summary): { heading: string; text: string }[] {
+export function metricLines(metrics: readonly MetricHead[]): { heading: string; text: string }[] {
   return metrics.map((metric) => ({
     heading: metricHeading(metric, metrics),
     text: `convention ${metric.convention}: ${sentence(metric.about)}`,
@@ -73,30 +86,19 @@ function spreadSentence({ seeds, rows }: RunFile): string {
     "Rows without seeds have no spread.";
 }
 
+/** The parts of a split that hold something, as one reads them; `run.json` has its keys sorted. */
+function inOrder(parts: SplitSummary["parts"]): [string, SplitSummary["parts"][string]][] {
+  const known = ["x", "y", "validation", "test"];
+  const place = (part: string) => known.includes(part) ? known.indexOf(part) : known.length;
+  return Object.entries(parts).filter(([, { samples }]) => samples > 0).sort(([a], [b]) =>
+    place(a) - place(b)
+  );
+}
+
 function settingsSentence({ identity }: RunFile): string[] {
   const settings = identity.settings;
   if (!isObject(settings) || Object.keys(settings).length === 0) return [];
   return [`Settings of the benchmark: ${listed(settings)}.`];
-}
-
-/** What was left out of the means of a row, and why. */
-function leftOut({ head, cells }: SummaryRow, { metrics }: Summary): string[] {
-  return cells.flatMap((cell) => {
-    const name = `${head.name}, ${metricName(cell.metric)}` +
-      (metrics.filter(({ id }) => id === cell.metric.id).length > 1 ? ` (${cell.metric.convention})` : "");
-    const lines: string[] = [];
-    if (cell.infinite > 0) {
-      lines.push(`${name}: ${cell.infinite} of ${counted(cell.scores, "score")} left out of the mean as ∞.`);
-    }
-    if (cell.missing > 0) {
-      lines.push(
-        `${name}: ${cell.missing} of ${counted(cell.scores, "score")} without a value (${
-          cell.reasons.join("; ")
-        }).`,
-      );
-    }
-    return lines;
-  });
 }
 
 /** How jobs ended that did not end well, and which have not ended. */
@@ -159,14 +161,6 @@ function firstLine(reason: string): string {
   const lines = stripVTControlCharacters(reason).split("\n").map((line) => line.trim());
   const line = lines.find((line) => line !== "") ?? "no reason given";
   return line.length > 200 ? `${line.slice(0, 199)}…` : line;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-function sentence(text: string): string {
-  return /[.!?…]$/.test(text) || text === "" ? text : `${text}.`;
 }
 
 /** Says so where records were made by different code or on different machines. */

@@ -2,25 +2,30 @@
  * `table.tex`, a fragment for a paper, and `table-standalone.tex`, which pdfLaTeX compiles as it is.
  *
  * Needs the packages booktabs and graphicx (which shrinks a table only where it is wider than the line). Means and
- * spreads are columns of their own, so that decimals stand below each other. Lines of costs end in `% cost`.
+ * spreads are columns of their own, so that decimals stand below each other. Banners stand below the table, notes in
+ * the text after it. Lines of costs end in `% cost`.
  */
 
 import type { MetricHead, Run } from "../results/run.ts";
-import { type Cell, costMetrics, sizeMetrics, type Summary, type SummaryRow } from "../results/summary.ts";
-import { banners, caption } from "./caption.ts";
+import {
+  type Cell,
+  costMetrics,
+  sizeMetrics,
+  type Summary,
+  type SummaryRow,
+  withoutEmpty,
+} from "../results/summary.ts";
+import { banners, caption, notes, refusals } from "./caption.ts";
 import { latexText } from "./escape.ts";
 import { cellText, metricHeading, outcome } from "./format.ts";
+import { sentence } from "./words.ts";
 
-/** The fragment: the table of scores, and one of costs. */
+/** The fragment: the table of scores, the notes on it, and a table of costs. */
 export function latexFragment(run: Run, summary: Summary): string {
   const { file } = run;
-  const { metrics, rows } = summary;
+  const { metrics, rows } = withoutEmpty(summary);
   const label = `${file.benchmark}-${file.profile}`.replace(/[^A-Za-z0-9-]+/g, "-");
   const told = rows.some((row) => outcome(row) !== "");
-  const said = [
-    ...banners(run).map((banner) => `\\textbf{${latexText(banner)}}`),
-    ...[...caption(run, summary), ...file.notes].map(latexText),
-  ];
   const main = tabular(
     [...metrics, ...sizeMetrics],
     metrics,
@@ -34,11 +39,15 @@ export function latexFragment(run: Run, summary: Summary): string {
     "% Needs \\usepackage{booktabs} and \\usepackage{graphicx}.",
     "\\begin{table}[htbp]",
     "\\centering",
-    `\\caption{\\textbf{${latexText(file.title)}.} ${said.join("\n  ")}}`,
+    `\\caption{\\textbf{${latexText(sentence(file.title))}} ${
+      caption(run, summary).map(latexText).join("\n  ")
+    }}`,
     `\\label{tab:${label}}`,
     ...fitted(main),
+    ...below(banners(run)),
     "\\end{table}",
     "",
+    ...notesOn(label, [...refusals(run), ...notes(run, summary)]),
     "\\begin{table}[htbp]",
     "\\centering",
     `\\caption{${latexText(file.title)}: costs, which alone may differ between two identical runs.}`,
@@ -122,5 +131,29 @@ function fitted(lines: readonly string[]): string[] {
     "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%",
     ...lines,
     "}",
+  ];
+}
+
+/** What must not be parted from a table: lines below it, within its float. */
+function below(lines: readonly string[]): string[] {
+  if (lines.length === 0) return [];
+  return [
+    "",
+    "\\medskip",
+    "\\parbox{\\linewidth}{\\footnotesize\\raggedright",
+    ...lines.map((line) => `\\textbf{${latexText(line)}}\\par`),
+    "}",
+  ];
+}
+
+/** Notes as ordinary text after the table: neither a caption nor a float may be longer than a page, and notes may. */
+function notesOn(label: string, lines: readonly string[]): string[] {
+  if (lines.length === 0) return [];
+  return [
+    "{\\footnotesize\\raggedright",
+    `\\noindent\\textbf{Notes on Table~\\ref{tab:${label}}.}`,
+    ...lines.map(latexText),
+    "\\par}",
+    "",
   ];
 }

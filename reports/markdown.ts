@@ -7,8 +7,8 @@
 
 import stringWidth from "string-width";
 import type { Run } from "../results/run.ts";
-import { type Cell, costMetrics, sizeMetrics, type Summary } from "../results/summary.ts";
-import { banners, caption, metricLines, rowLines } from "./caption.ts";
+import { type Cell, costMetrics, sizeMetrics, type Summary, withoutEmpty } from "../results/summary.ts";
+import { banners, caption, metricLines, notes, refusals, rowLines } from "./caption.ts";
 import { markdownText } from "./escape.ts";
 import { cellText, metricHeading, outcome } from "./format.ts";
 import { panelsOf } from "./pictures.ts";
@@ -17,7 +17,7 @@ const costMark = "<!-- cost -->";
 
 /** The run as Markdown. */
 export function markdownTable(run: Run, summary: Summary): string {
-  const { metrics, rows } = summary;
+  const { metrics, rows } = withoutEmpty(summary);
   const main = aligned(
     ["method", ...[...metrics, ...sizeMetrics].map((metric) => metricHeading(metric, metrics)), "seeds"].map(
       markdownText,
@@ -32,11 +32,13 @@ export function markdownTable(run: Run, summary: Summary): string {
     ...rows.map(({ head, costs }) => `${row([head.name, ...costs.map(text)].map(markdownText))} ${costMark}`),
   ];
   const pictures = panelsOf(run, summary);
+  const said = notes(run, summary);
   const blocks = [
     [`# ${markdownText(run.file.title)}`],
-    ...banners(run).map((banner) => [`> **${markdownText(banner)}**`]),
+    ...[...banners(run), ...refusals(run)].map((banner) => [`> **${markdownText(banner)}**`]),
     main,
     caption(run, summary).map((line) => markdownText(line)),
+    ...(said.length === 0 ? [] : [["## Notes"], said.map((note) => `- ${markdownText(note)}`)]),
     ...(pictures.length === 0 ? [] : [
       ["## Pictures"],
       ...pictures.map(({ file, subject, sample }) => [
@@ -44,12 +46,9 @@ export function markdownTable(run: Run, summary: Summary): string {
       ]),
     ]),
     ["## Metrics"],
-    items(metricLines(summary)),
+    items(metricLines(metrics)),
     ["## Rows"],
     items(rowLines(summary)),
-    ...(run.file.notes.length === 0
-      ? []
-      : [["## Notes"], run.file.notes.map((note) => `- ${markdownText(note)}`)]),
     ["## Costs"],
     ["These alone may differ between two identical runs."],
     costs,

@@ -1,5 +1,6 @@
 /**
- * Panels: for one test sample the truth, the input and what each method made of it, and below each its error map.
+ * Panels: for one test sample the truth, the input and what each method made of it, and below each its error map, if
+ * there is a truth.
  *
  * All images of a panel share one grey scale (the range of the truth) and all error maps one colour scale, both
  * printed. Pixels are enlarged without smoothing. A row without a picture gets an empty frame that says why. The panel
@@ -11,6 +12,7 @@ import { initWasm, Resvg } from "@resvg/resvg-wasm";
 import "dejavu-fonts-ttf/package.json" with { type: "json" };
 import type { Run } from "../results/run.ts";
 import type { Summary } from "../results/summary.ts";
+import { banners } from "./caption.ts";
 import { barPng, colouredPng, errorScale, greyScale, type Scale } from "./colour.ts";
 import { visible, xmlText } from "./escape.ts";
 import { metricName, scoreText, shortNumber } from "./format.ts";
@@ -54,12 +56,13 @@ async function framesOf(folder: string, panel: Panel): Promise<Frame[]> {
   if (panel.input !== undefined) {
     frames.push({ label: "input", detail: "what networks see", values: await read(panel.input) });
   }
-  for (const { name, seed, picture, score, absence } of panel.rows) {
+  for (const { name, seed, picture, isInput, score, absence } of panel.rows) {
     const parts = [
       ...(score === undefined ? [] : [
         `${metricName(score.metric)} ${scoreText(score.metric, score.value)} ${score.metric.unit}`.trim(),
       ]),
       ...(seed === null ? [] : [`seed ${seed}`]),
+      ...(isInput ? ["the input"] : []),
     ];
     frames.push({
       label: name,
@@ -80,7 +83,8 @@ const lineHeight = 17;
 const perBand = 6;
 
 /** The panel as SVG; the first frame is the truth where there is one. */
-export function panelSvg({ file }: Run, panel: Panel, frames: readonly Frame[]): string {
+export function panelSvg(run: Run, panel: Panel, frames: readonly Frame[]): string {
+  const { file } = run;
   const images = frames.flatMap(({ values }) => typeof values === "string" ? [] : [values]);
   const truth = panel.truth === undefined || typeof frames[0].values === "string"
     ? undefined
@@ -97,7 +101,8 @@ export function panelSvg({ file }: Run, panel: Panel, frames: readonly Frame[]):
   const bands = Math.max(1, Math.ceil(frames.length / perBand));
   const columns = Math.ceil(frames.length / bands);
   const head = margin + 2 * lineHeight + gap;
-  const bandHeight = labelHeight + 2 * tile.height + gap + 2 * gap;
+  // Without a truth there are no errors, and no room is kept for them.
+  const bandHeight = labelHeight + tile.height + (truth === undefined ? 0 : gap + tile.height) + 2 * gap;
   const body = frames.map((frame, index) => {
     const x = margin + (index % columns) * (tile.width + gap);
     const y = head + Math.floor(index / columns) * bandHeight;
@@ -112,7 +117,7 @@ export function panelSvg({ file }: Run, panel: Panel, frames: readonly Frame[]):
   });
   const barX = margin + columns * (tile.width + gap) + gap;
   const width = Math.max(barX + barWidth, 640);
-  const foot = wrapped(footer(file, panel, truth !== undefined), Math.floor((width - 2 * margin) / 7.3));
+  const foot = wrapped(footer(run, panel, truth !== undefined), Math.floor((width - 2 * margin) / 7.3));
   const footY = head + bands * bandHeight + lineHeight;
   const height = footY + foot.length * lineHeight + margin / 2;
   const { seed } = panel.rows.find(({ seed }) => seed !== null) ?? { seed: null };
@@ -142,7 +147,7 @@ export function panelSvg({ file }: Run, panel: Panel, frames: readonly Frame[]):
 }
 
 /** What the scales mean, and what every table of this run must say. */
-function footer(file: Run["file"], panel: Panel, withErrors: boolean): string[] {
+function footer(run: Run, panel: Panel, withErrors: boolean): string[] {
   const score = panel.rows.find(({ score }) => score !== undefined)?.score;
   return [
     "Images: one grey scale, the range of " + (withErrors ? "the truth." : "the first picture.") +
@@ -152,7 +157,7 @@ function footer(file: Run["file"], panel: Panel, withErrors: boolean): string[] 
     ...(score === undefined
       ? []
       : [`${metricName(score.metric)} is of this sample, convention ${score.metric.convention}.`]),
-    ...file.banners,
+    ...banners(run),
   ];
 }
 

@@ -16,7 +16,7 @@ export interface Panel {
   readonly sample: string;
   /** Absent where nobody knows it. */
   readonly truth?: Picture;
-  /** What a network sees, e.g. the zero-filled image. */
+  /** What a network sees, e.g. the zero-filled image; absent where a row shows these very bytes. */
   readonly input?: Picture;
   /** In the table's order. */
   readonly rows: readonly PanelRow[];
@@ -30,6 +30,8 @@ export interface PanelRow {
   readonly seed: number | null;
   /** The reconstruction, unless there is an {@linkcode PanelRow.absence}. */
   readonly picture?: Picture;
+  /** Whether the picture is, to the byte, what a network sees. */
+  readonly isInput: boolean;
   /** The leading metric's score of this sample. */
   readonly score?: { readonly metric: MetricHead; readonly value: number };
   /** Why there is no picture. */
@@ -44,13 +46,15 @@ export function panelsOf({ file }: Run, { rows }: Summary): Panel[] {
   );
   return [...samples.values()].map(({ subject, sample }) => {
     const shown = all.filter((picture) => picture.subject === subject && picture.sample === sample);
+    const input = shown.find(({ name }) => name === "input");
+    const panelRows = rows.map((row) => panelRow(row, file.metrics, subject, sample, input));
     return {
       file: `${fileName(subject)}__${fileName(sample)}.png`,
       subject,
       sample,
       truth: shown.find(({ name }) => name === "truth"),
-      input: shown.find(({ name }) => name === "input"),
-      rows: rows.map((row) => panelRow(row, file.metrics, subject, sample)),
+      input: panelRows.some(({ isInput }) => isInput) ? undefined : input,
+      rows: panelRows,
     };
   });
 }
@@ -60,6 +64,7 @@ function panelRow(
   metrics: readonly MetricHead[],
   subject: string,
   sample: string,
+  input: Picture | undefined,
 ): PanelRow {
   for (const record of records) {
     const picture = record.pictures.find((picture) =>
@@ -67,7 +72,8 @@ function panelRow(
     );
     if (picture === undefined) continue;
     const score = leadingScore(record, metrics, subject, sample);
-    return { name: head.name, seed: record.seed, picture, score, absence: "" };
+    const isInput = picture.sha256 === input?.sha256;
+    return { name: head.name, seed: record.seed, picture, isInput, score, absence: "" };
   }
   const [first] = records;
   const absence = first === undefined || records.length < planned
@@ -77,7 +83,7 @@ function panelRow(
     : first.state.kind === "failed"
     ? "failed"
     : "no picture";
-  return { name: head.name, seed: first?.seed ?? null, absence };
+  return { name: head.name, seed: first?.seed ?? null, isInput: false, absence };
 }
 
 /** The score of the sample in the run's leading metric, under the first convention that scores samples. */

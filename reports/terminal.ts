@@ -2,8 +2,8 @@
 
 import stringWidth from "string-width";
 import type { Run } from "../results/run.ts";
-import { summarise, type Summary, type SummaryRow } from "../results/summary.ts";
-import { banners } from "./caption.ts";
+import { summarise, type Summary, type SummaryRow, withoutEmpty } from "../results/summary.ts";
+import { banners, refusals } from "./caption.ts";
 import { visible } from "./escape.ts";
 import { cellText, metricHeading } from "./format.ts";
 
@@ -13,7 +13,7 @@ import { cellText, metricHeading } from "./format.ts";
  */
 export function terminalTable(run: Run, width = 110): string {
   const summary = summarise(run);
-  const columns = chosen(columnsOf(summary), width);
+  const columns = chosen(columnsOf(withoutEmpty(summary)), width);
   const height = summary.rows.length + 1;
   const lines = Array.from(
     { length: height },
@@ -21,7 +21,7 @@ export function terminalTable(run: Run, width = 110): string {
   );
   const rule = "─".repeat(Math.max(...lines.map((line) => stringWidth(line))));
   return [
-    ...banners(run).map((banner) => `! ${visible(banner)}`),
+    ...[...banners(run), ...refusals(run)].map((banner) => `! ${visible(banner)}`),
     lines[0],
     rule,
     ...lines.slice(1),

@@ -3,7 +3,7 @@
  *
  * The unit is the subject: a seed's score is the mean over subjects of each subject's mean over its samples; a score of
  * a whole subject, or of the whole run, enters as it is. The spread is the sample standard deviation (n − 1) over
- * seeds. ∞ and "no value" are left out of a mean and counted; where every value that there is is ∞, the mean is ∞.
+ * seeds. ∞ and "no value" are left out of a mean and told; where every value that there is is ∞, the mean is ∞.
  * Only finished jobs enter; diverged and failed ones are listed. Whatever order jobs ended in, the sums are the same.
  */
 
@@ -75,12 +75,20 @@ export interface Cell {
   readonly n: number;
   /** How many scores there are, of all seeds, with and without a value. */
   readonly scores: number;
-  /** How many of them are ±∞ and were left out of the mean. */
-  readonly infinite: number;
-  /** How many have no value. */
-  readonly missing: number;
-  /** Why not, each reason once. */
-  readonly reasons: readonly string[];
+  /** Which of them are not in the mean, and why: one entry a reason. */
+  readonly gaps: readonly Gap[];
+}
+
+/** Scores that are not in a mean, all for the same reason. */
+export interface Gap {
+  /** Why there is no value; `"∞"` where there is one that no mean can hold. */
+  readonly reason: string;
+  /** How many of the units. */
+  readonly count: number;
+  /** How many units there are. */
+  readonly of: number;
+  /** Samples or subjects where every seed lacks the same ones; else scores, those of all seeds. */
+  readonly unit: "sample" | "subject" | "score";
 }
 
 /** One row of the table. */
@@ -132,6 +140,27 @@ export function summarise({ file, records }: Run): Summary {
   return { metrics: file.metrics, rows };
 }
 
+/**
+ * Metrics of which no row has a value though every job has ended, so that a table for people can do without their
+ * columns: those whose scores need a truth that nobody knows, or that no row of this run has.
+ */
+export function emptyMetrics({ metrics, rows }: Summary): MetricHead[] {
+  if (!rows.some(({ done }) => done > 0) || rows.some(({ records, planned }) => records.length < planned)) {
+    return [];
+  }
+  return metrics.filter((_, index) => rows.every(({ cells }) => cells[index].mean === null));
+}
+
+/** The summary without the columns of {@linkcode emptyMetrics}. */
+export function withoutEmpty(summary: Summary): Summary {
+  const empty = emptyMetrics(summary);
+  const kept = (metric: MetricHead) => !empty.includes(metric);
+  return {
+    metrics: summary.metrics.filter(kept),
+    rows: summary.rows.map((row) => ({ ...row, cells: row.cells.filter(({ metric }) => kept(metric)) })),
+  };
+}
+
 /** Whether a score is of this metric under its convention. */
 export function isOf(score: ScoreRow, metric: MetricHead): boolean {
   return score.metric === metric.id && score.convention === metric.convention;
@@ -147,19 +176,41 @@ function single(value: number | null | undefined): Scores {
 /** One cell from the scores of each seed. */
 function cellOf(metric: MetricHead, seeds: readonly Scores[]): Cell {
   const { mean, values } = meanOf(seeds.map(scoreOfSeed));
-  const all = seeds.flat();
-  const infinite = all.filter(({ value }) => value === "Inf" || value === "-Inf").length;
-  const without = all.filter(({ value }) => value === null);
   return {
     metric,
     mean,
     std: sampleDeviation(values),
     n: values.length,
-    scores: all.length,
-    infinite: mean === null || Number.isFinite(mean) ? infinite : 0,
-    missing: without.length,
-    reasons: [...new Set(without.map(({ reason }) => reason ?? "no reason given"))],
+    scores: seeds.flat().length,
+    gaps: gapsOf(seeds, mean === null || Number.isFinite(mean)),
   };
+}
+
+/** What is not in the mean, by reason; a mean that is ∞ itself leaves no ∞ out. */
+function gapsOf(seeds: readonly Scores[], withoutInfinite: boolean): Gap[] {
+  const reasonOf = ({ value, reason = "no reason given" }: Scores[number]) =>
+    // A score of a whole subject names the first sample that it lacks, which would make one reason many.
+    value === null
+      ? reason.replace(/^sample ".*?": /, "")
+      : withoutInfinite && typeof value === "string"
+      ? "∞"
+      : undefined;
+  const all = seeds.flat();
+  const reasons = new Set(all.map(reasonOf).filter((reason) => reason !== undefined));
+  return [...reasons].map((reason) => {
+    const places = seeds.map((scores) =>
+      JSON.stringify([
+        scores.length,
+        scores.filter((score) => reasonOf(score) === reason).map(({ subject, sample }) => [subject, sample]),
+      ])
+    );
+    const of = seeds[0].length;
+    const count = all.filter((score) => reasonOf(score) === reason).length;
+    const unit = all.some(({ sample }) => sample !== "") ? "sample" : "subject";
+    return new Set(places).size === 1 && all.some(({ subject }) => subject !== "")
+      ? { reason, count: count / seeds.length, of, unit }
+      : { reason, count, of: all.length, unit: "score" };
+  });
 }
 
 /**

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { decode } from "fast-png";
 import { interpolateMagma } from "d3-scale-chromatic";
 import { colourOf, errorScale, greyScale } from "../reports/colour.ts";
-import { drawPanels } from "../reports/panels.ts";
+import { drawPanels, panelSvg } from "../reports/panels.ts";
 import { panelsOf, readPicture } from "../reports/pictures.ts";
 import { writeReports } from "../reports/write.ts";
 import { summarise } from "../results/summary.ts";
@@ -44,6 +44,43 @@ Deno.test("a panel shows each pixel of the truth enlarged, in the grey of its va
       }
     }
   });
+});
+
+Deno.test("a panel without a truth keeps no room for errors and their scale", async () => {
+  await inFolder(async (folder) => {
+    const side = 16;
+    const [withTruth, without] = await Promise.all([true, false].map(async (truths) => {
+      await Deno.mkdir(`${folder}/${truths}`);
+      const made = await withPictures(fullRun(), `${folder}/${truths}`, side, { truths });
+      const { value } = await drawPanels(made, summarise(made)).next();
+      return decode(value!.png);
+    }));
+    // Two bands of six and five frames, each of them without a row of tiles; and a shorter text at the foot.
+    assert.ok(withTruth.height - without.height >= 2 * (side * 11 + 8));
+    const { width, height, data, channels } = without;
+    const inked = (y: number) =>
+      data.subarray(y * width * channels, (y + 1) * width * channels).some((v) => v < 200);
+    let [blank, longest] = [0, 0];
+    for (let y = 0; y < height; y++) longest = Math.max(longest, blank = inked(y) ? 0 : blank + 1);
+    assert.ok(longest < 40, `${longest} blank lines on end`);
+  });
+});
+
+Deno.test("a panel shows the input once, be it in its own frame or as the row that gives it back", async () => {
+  await inFolder(async (folder) => {
+    for (const firstIsInput of [false, true]) {
+      const made = await withPictures(fullRun(), folder, 4, { firstIsInput });
+      const [{ input, rows }] = panelsOf(made, summarise(made));
+      assert.equal(input === undefined, firstIsInput);
+      assert.deepEqual(rows.map(({ isInput }) => isInput), rows.map((_, i) => firstIsInput && i === 0));
+    }
+  });
+});
+
+Deno.test("a panel's banners begin with a capital", () => {
+  const made = run([], [], { banners: ["images were cropped"] });
+  const svg = panelSvg(made, { file: "", subject: "s", sample: "a", rows: [] }, []);
+  assert.ok(svg.includes(">Images were cropped.</text>"));
 });
 
 Deno.test("a panel has the first seed that left a picture, or says why there is none", () => {

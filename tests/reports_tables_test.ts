@@ -8,7 +8,7 @@ import { terminalTable } from "../reports/terminal.ts";
 import type { ResultRecord } from "../results/record.ts";
 import type { Run } from "../results/run.ts";
 import { summarise, type Summary } from "../results/summary.ts";
-import { fullRun, metrics, record, row, run, score } from "./reports_made_run.ts";
+import { fullRun, metrics, record, row, run, runWithoutTruth, score } from "./reports_made_run.ts";
 
 const tables: Record<string, (run: Run, summary: Summary) => string> = {
   "table.md": markdownTable,
@@ -143,9 +143,84 @@ Deno.test("table.md says what was left out of a mean, and why", () => {
     ]),
   ]);
   const text = markdownTable(made, summarise(made));
-  assert.match(text, /input, PSNR \(paper\): 1 of 2 scores left out of the mean as ∞/);
-  assert.match(text, /input, data consistency: 1 of 1 score without a value \(the image is constant\)/);
-  assert.match(text, /\| input +\| +∞ \| +– \| +20\.00 \| +NA \|/);
+  assert.match(text, /^- PSNR \(paper\) of input: 1 of 2 samples left out of the mean as ∞\.$/m);
+  assert.match(text, /\| input +\| +∞ \| +20\.00 \|/);
+});
+
+Deno.test("a table says once what holds for many rows and metrics: that no test subject has a truth", () => {
+  const made = runWithoutTruth();
+  const summary = summarise(made);
+  const said = "Columns left out, as every score is without a value (the truth is unknown): " +
+    "PSNR (fastmri), SSIM, PSNR (paper).";
+  for (const text of [markdownTable(made, summary).replaceAll("\\", ""), latexFragment(made, summary)]) {
+    assert.ok(text.replaceAll("\n", " ").includes(said), text);
+    assert.equal(text.split("the truth is unknown").length, 2);
+    assert.ok(!text.includes("NA"));
+  }
+  assert.match(terminalTable(made), /^method +data consistency ↓ +certificate ↓ +seeds$/m);
+  // In the list for programs nothing is left out.
+  const lines = parsed(tableCsv(made, summary)).filter(({ metric }) => metric === "psnr");
+  assert.deepEqual(lines.map(({ mean }) => mean), Array(2 * made.file.rows.length).fill("NA"));
+});
+
+Deno.test("a table says of which subjects and samples some lack a value, whatever the number of seeds", () => {
+  const half = (scores: ResultRecord["scores"]) =>
+    scores.map((score, i) => score.subject === "s6" ? runWithoutTruth().records[0].scores[i] : score);
+  const made = fullRun();
+  const records = made.records.map((record) => ({ ...record, scores: half(record.scores) }));
+  const text = markdownTable({ ...made, records }, summarise({ ...made, records }));
+  assert.match(
+    text,
+    /^- PSNR \(fastmri\), SSIM of all rows: 1 of 2 subjects without a value \(the truth is/m,
+  );
+  assert.match(
+    text,
+    /^- PSNR \(paper\) of all rows: 2 of 4 samples without a value \(the truth is unknown\)\.$/m,
+  );
+  assert.equal(text.split("the truth is unknown").length, 3);
+});
+
+Deno.test("a table keeps the columns of what has not finished, and names the rows of which something is said", () => {
+  const scores = [score(0, "s6", "", null), score(3, "s6", "a", 1)];
+  const rows = ["one", "two"].map((name) => row(name, false));
+  const [one, two] = rows.map(({ name }) => record(name, null, scores));
+  const text = (records: ResultRecord[]) => {
+    const made = run([...rows, row("network", true)], records);
+    return markdownTable(made, summarise(made));
+  };
+  assert.match(text([one, two]), /PSNR fastmri ↑ \(dB\)/);
+  assert.match(text([one]), /PSNR \(fastmri\) of one: 1 subject without a value \(the image is constant\)\./);
+  assert.match(text([one, two]), /PSNR \(fastmri\) of one, two: 1 subject without a value/);
+});
+
+Deno.test("a caption lists the parts of a split as one reads them, and none that is empty", () => {
+  const subjects = (...ids: string[]) => ({ subjects: ids, samples: ids.length });
+  const parts = { other: subjects("o"), test: subjects("t"), validation: subjects(), x: subjects("a", "b") };
+  const made = run([], [], { split: { kind: "subjects", parts: { ...parts, y: subjects("c") } } });
+  const [line] = markdownTable(made, summarise(made)).match(/^Split.*$/m)!;
+  assert.equal(
+    line,
+    "Split (subjects): x 2 subjects with 2 samples, y 1 subject with 1 sample, test 1 subject with 1 sample, " +
+      "other 1 subject with 1 sample.",
+  );
+});
+
+Deno.test("banners and notes are sentences, with a capital and a full stop, in every format", () => {
+  const made = run([], [], {
+    banners: ["measured k-space was cropped", "k-space was simulated.", "a.h5 has no mask"],
+    notes: ["ot-cyclegan saw no pairs", "is that all?"],
+  });
+  const [md, tex] = [markdownTable, latexDocument].map((make) => make(made, summarise(made)));
+  const wanted = ["Measured k-space was cropped.", "K-space was simulated.", "a.h5 has no mask."];
+  for (const banner of wanted) {
+    assert.ok(md.includes(`> **${banner}**\n`));
+    assert.ok(tex.includes(`\\textbf{${banner}}\\par\n`));
+    assert.ok(terminalTable(made).includes(`! ${banner}\n`));
+  }
+  for (const note of ["ot-cyclegan saw no pairs.", "is that all?"]) {
+    assert.ok(md.includes(`- ${note}\n`));
+    assert.ok(tex.includes(`\n${note}\n`));
+  }
 });
 
 Deno.test("table.md names a record that could not be read, above the table", () => {
@@ -182,7 +257,7 @@ Deno.test("table.md writes numbers with the digits that their metric deserves", 
   const cells = /\| input (.*)/.exec(markdownTable(made, summarise(made)))![1].split("|").map((cell) =>
     cell.trim()
   );
-  assert.deepEqual(cells.slice(1, 8), ["22.15", "0.623", "–", "0.0123", "3.2e-8", "1.00 M", "31.5 M"]);
+  assert.deepEqual(cells.slice(1, 7), ["22.15", "0.623", "0.0123", "3.2e-8", "1.00 M", "31.5 M"]);
 });
 
 Deno.test("every line of every Markdown table has as many cells as its head, hostile names or not", () => {
@@ -230,21 +305,32 @@ Deno.test({
   name: "table-standalone.tex compiles with pdfLaTeX as it is, whatever the names",
   ignore: !await there("pdflatex"),
   fn: async () => {
-    const folder = await Deno.makeTempDir();
     const hostile = '[*] \\input{/etc/passwd} $x$ #1 50% a_b ^~ {{ 中文 é½ℓ‖x̂‖ \x1b "<>|';
     const made = run([row(hostile, true)], [
       record(hostile, 1, [score(0, "s", "", 3e-9), score(1, "s", "", "Inf"), score(3, "s", "a", 1e-8)]),
       record(hostile, 2, [score(0, "s", "", 3), score(3, "s", "a", 2e-8), score(4, "", "", null)]),
     ], { title: hostile, question: hostile, banners: [hostile], notes: [hostile], benchmark: hostile });
-    try {
-      await Deno.writeTextFile(`${folder}/table.tex`, latexDocument(made, summarise(made)));
-      const args = ["-interaction=nonstopmode", "-halt-on-error", "table.tex"];
-      const { success, stdout } = await new Deno.Command("pdflatex", { args, cwd: folder }).output();
-      assert.ok(success, new TextDecoder().decode(stdout));
-      assert.ok((await Deno.stat(`${folder}/table.pdf`)).size > 10_000);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    await compiles(made);
+  },
+});
+
+Deno.test({
+  name: "table-standalone.tex compiles without a truth, and however much there is to say",
+  ignore: !await there("pdflatex"),
+  fn: async () => {
+    await compiles(runWithoutTruth());
+    // A caption of some 3500 characters is wider than any length that TeX knows.
+    const made = fullRun();
+    const long = (what: string) =>
+      Array.from({ length: 80 }, (_, i) => `${what} ${i}: ${"word ".repeat(40)}`);
+    const records = made.records.map((record) =>
+      record.seed === null ? record : {
+        ...record,
+        state: { kind: "failed", reason: long("reason").join(" ") } as const,
+      }
+    );
+    const file = { ...made.file, notes: long("note"), banners: long("banner").slice(0, 9) };
+    await compiles({ ...made, file, records, refused: long("refused") });
   },
 });
 
@@ -275,6 +361,21 @@ Deno.test("terminalTable() keeps to the width, and never sends a control charact
   assert.ok(!/(?!\n)[\p{Cc}\u202e]/u.test(text));
   assert.ok(text.includes("\\u{1b}[2Jred\\u{202e}"));
 });
+
+async function compiles(made: Run): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/table.tex`, latexDocument(made, summarise(made)));
+    const args = ["-interaction=nonstopmode", "-halt-on-error", "table.tex"];
+    const { success, stdout } = await new Deno.Command("pdflatex", { args, cwd: folder }).output();
+    const log = new TextDecoder().decode(stdout);
+    assert.ok(success, log);
+    assert.doesNotMatch(log, /Float too large/);
+    assert.ok((await Deno.stat(`${folder}/table.pdf`)).size > 10_000);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
 
 async function there(program: string): Promise<boolean> {
   try {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { summarise } from "../results/summary.ts";
+import { emptyMetrics, summarise, withoutEmpty } from "../results/summary.ts";
 import { record, row, run, score } from "./reports_made_run.ts";
 
 const trained = row("network", true);
@@ -33,7 +33,7 @@ Deno.test("summarise() keeps two conventions of one metric apart", () => {
   assert.equal(cellsOf(made, 2)[0].mean, 30);
 });
 
-Deno.test("summarise() leaves ∞ and missing values out of a mean, and counts them", () => {
+Deno.test("summarise() leaves ∞ and missing values out of a mean, and tells how many", () => {
   const scores = [
     score(2, "s6", "a", 10),
     score(2, "s6", "b", "Inf"),
@@ -41,17 +41,54 @@ Deno.test("summarise() leaves ∞ and missing values out of a mean, and counts t
     score(2, "s7", "b", null),
   ];
   const [cell] = cellsOf(run([row("input", false)], [record("input", null, scores)]), 2);
-  assert.deepEqual([cell.mean, cell.infinite, cell.missing, cell.scores], [20, 1, 1, 4]);
-  assert.deepEqual(cell.reasons, ["the image is constant"]);
+  assert.deepEqual([cell.mean, cell.scores], [20, 4]);
+  assert.deepEqual(cell.gaps, [
+    { reason: "∞", count: 1, of: 4, unit: "sample" },
+    { reason: "the image is constant", count: 1, of: 4, unit: "sample" },
+  ]);
 });
 
 Deno.test("summarise() says ∞ where every value is ∞, and nothing where none is there", () => {
   const perfect = [score(0, "s6", "", "Inf"), score(0, "s7", "", "Inf"), score(2, "s6", "a", null)];
   const made = run([row("truth", false)], [record("truth", null, perfect)]);
   const [all] = cellsOf(made, 0);
-  assert.deepEqual([all.mean, all.std, all.n, all.infinite], [Infinity, null, 1, 0]);
+  assert.deepEqual([all.mean, all.std, all.n, all.gaps], [Infinity, null, 1, []]);
   const [none] = cellsOf(made, 2);
-  assert.deepEqual([none.mean, none.n, none.missing], [null, 0, 1]);
+  assert.deepEqual([none.mean, none.n, none.gaps.length], [null, 0, 1]);
+});
+
+Deno.test("summarise() counts subjects that every seed lacks once, and what only some seeds lack as scores", () => {
+  const lacking = (sample: string) => ({
+    ...score(0, "s6", "", null),
+    reason: `sample "${sample}": the truth is unknown`,
+  });
+  const seeds = [1, 2].map((seed) =>
+    record("network", seed, [
+      lacking(`a${seed}`),
+      score(0, "s7", "", 30),
+      score(2, "s6", "a", seed === 1 ? null : 20),
+      score(4, "", "", seed === 1 ? 0.1 : null),
+    ])
+  );
+  const made = run([trained], seeds);
+  const gaps = (metric: number) => cellsOf(made, metric)[0].gaps;
+  assert.deepEqual(gaps(0), [{ reason: "the truth is unknown", count: 1, of: 2, unit: "subject" }]);
+  assert.deepEqual(gaps(2), [{ reason: "the image is constant", count: 1, of: 2, unit: "score" }]);
+  assert.deepEqual(gaps(4), [{ reason: "the image is constant", count: 1, of: 2, unit: "score" }]);
+});
+
+Deno.test("emptyMetrics() are those without any value, once every job has ended", () => {
+  const scores = [score(0, "s6", "", 20), score(2, "s6", "a", null), score(3, "s6", "a", "Inf")];
+  const names = (made: Parameters<typeof summarise>[0]) =>
+    emptyMetrics(summarise(made)).map(({ id, convention }) => `${id} ${convention}`);
+  const made = run([row("input", false)], [record("input", null, scores)]);
+  const empty = ["ssim fastmri", "psnr paper", "certificate proposition-3.1"];
+  assert.deepEqual(names(made), empty);
+  assert.deepEqual(
+    withoutEmpty(summarise(made)).rows[0].cells.map(({ mean }) => mean),
+    [20, Infinity],
+  );
+  assert.deepEqual(names(run([row("input", false), trained], made.records)), []);
 });
 
 Deno.test("summarise() lets diverged and failed jobs out of the means, and knows how many were planned", () => {

@@ -1,0 +1,18 @@
+/** Small help with English: counts, sentences, capitals. */
+
+/** `1 sample`, `2 samples`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** The text with a full stop, unless it ends as a sentence already. */
+export function sentence(text: string): string {
+  const whole = text.trimEnd();
+  return /[.!?…]$/.test(whole) || whole === "" ? whole : `${whole}.`;
+}
+
+/** The text with a capital, unless its first word is a name that is written otherwise, e.g. `ot-cyclegan` or `a.h5`. */
+export function capital(text: string): string {
+  // "k-space" opens many banners, and is a word for all its hyphen.
+  return /^([a-z]+|k-space)(?=[\s,;:]|$)/.test(text) ? text[0].toUpperCase() + text.slice(1) : text;
+}
