@@ -1,6 +1,7 @@
 /** Who computed: the code, the programs and the machine, as `run.json` and every record say it. */
 
 import { cpus } from "node:os";
+import settings from "../deno.json" with { type: "json" };
 import type { Backend } from "../engine/backend.ts";
 import type { ResultRecord } from "../results/record.ts";
 
@@ -10,11 +11,20 @@ export function provenanceOf(backend: Backend): ResultRecord["provenance"] {
     commit: commit(),
     deno: Deno.version.deno,
     v8: Deno.version.v8,
-    packages: backend.versions,
+    packages: { ...pinned(), ...backend.versions },
     backend: backend.name,
     arithmetic: backend.arithmetic,
     processor: cpus()[0]?.model ?? "unknown",
   };
+}
+
+/** Exact versions of the npm packages that the suite imports, by name. */
+function pinned(): Record<string, string> {
+  const targets = Object.values(settings.imports);
+  const found = targets.map((target) => /^npm:((?:@[^/]+\/)?[^@/]+)@([^/]+)/.exec(target));
+  return Object.fromEntries(
+    found.filter((match) => match !== null).map(([, name, version]) => [name, version]),
+  );
 }
 
 /** The commit that runs, where the suite is a git checkout; read from its files, since git itself may not be there. */
