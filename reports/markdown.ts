@@ -61,7 +61,7 @@ export function markdownTable(run: Run, summary: Summary): string {
  * common to the byte.
  */
 export function withoutCosts(text: string): string {
-  const isCost = /<!-- cost -->$|% cost$|,cost,(s|1\/s|ms|MB),[^,]*(,[^,]*,\d+)?$/;
+  const isCost = /<!-- cost -->$|(?<!\\)% cost$|,cost,(s|1\/s|ms|MB),[^,]*(,[^,]*,\d+)?$/;
   return text.split("\n").filter((line) => !isCost.test(line)).join("\n");
 }
 

@@ -10,13 +10,14 @@
 import { initWasm, Resvg } from "@resvg/resvg-wasm";
 // Named here so that the font is fetched with the modules and is there without a network.
 import "dejavu-fonts-ttf/package.json" with { type: "json" };
+import type { Picture } from "../results/record.ts";
 import type { Run } from "../results/run.ts";
 import type { Summary } from "../results/summary.ts";
 import { banners } from "./caption.ts";
 import { barPng, colouredPng, errorScale, greyScale, type Scale } from "./colour.ts";
 import { visible, xmlText } from "./escape.ts";
 import { metricName, scoreText, shortNumber } from "./format.ts";
-import { type Panel, panelsOf, readPicture, type Values } from "./pictures.ts";
+import { type Panel, panelsOf, rangeOf, readPicture, samePicture, type Values } from "./pictures.ts";
 
 /** A panel as a file. */
 export interface PanelFile {
@@ -44,19 +45,19 @@ export interface Frame {
   readonly values: Values | string;
 }
 
-async function framesOf(folder: string, panel: Panel): Promise<Frame[]> {
-  const read = async (picture: Parameters<typeof readPicture>[1]) => {
+/** The frames of a panel. The input has one of its own only where no row shows the same picture. */
+export async function framesOf(folder: string, panel: Panel): Promise<Frame[]> {
+  const read = async (picture: Picture) => {
     const values = await readPicture(folder, picture);
     return typeof values === "string" ? `no picture: ${values}` : values;
   };
-  const frames: Frame[] = [];
-  if (panel.truth !== undefined) {
-    frames.push({ label: "truth", detail: "", values: await read(panel.truth) });
-  }
-  if (panel.input !== undefined) {
-    frames.push({ label: "input", detail: "what networks see", values: await read(panel.input) });
-  }
-  for (const { name, seed, picture, isInput, score, absence } of panel.rows) {
+  const input = panel.input && await read(panel.input);
+  let inputIsShown = false;
+  const rows: Frame[] = [];
+  for (const { name, seed, picture, score, absence } of panel.rows) {
+    const values = picture === undefined ? absence : await read(picture);
+    const isInput = typeof values === "object" && typeof input === "object" && samePicture(values, input);
+    inputIsShown ||= isInput;
     const parts = [
       ...(score === undefined ? [] : [
         `${metricName(score.metric)} ${scoreText(score.metric, score.value)} ${score.metric.unit}`.trim(),
@@ -64,13 +65,15 @@ async function framesOf(folder: string, panel: Panel): Promise<Frame[]> {
       ...(seed === null ? [] : [`seed ${seed}`]),
       ...(isInput ? ["the input"] : []),
     ];
-    frames.push({
-      label: name,
-      detail: parts.join(", "),
-      values: picture === undefined ? absence : await read(picture),
-    });
+    rows.push({ label: name, detail: parts.join(", "), values });
   }
-  return frames;
+  return [
+    ...(panel.truth === undefined ? [] : [{ label: "truth", detail: "", values: await read(panel.truth) }]),
+    ...(input === undefined || inputIsShown
+      ? []
+      : [{ label: "input", detail: "what networks see", values: input }]),
+    ...rows,
+  ];
 }
 
 // Pixels of the finished picture.
@@ -159,16 +162,6 @@ function footer(run: Run, panel: Panel, withErrors: boolean): string[] {
       : [`${metricName(score.metric)} is of this sample, convention ${score.metric.convention}.`]),
     ...banners(run),
   ];
-}
-
-function rangeOf(values: Values | undefined): [number, number] {
-  if (values === undefined) return [0, 1];
-  let [least, greatest] = [Infinity, -Infinity];
-  for (const value of values.data) {
-    if (value < least) least = value;
-    if (value > greatest) greatest = value;
-  }
-  return Number.isFinite(least) && Number.isFinite(greatest) ? [least, greatest] : [0, 1];
 }
 
 /** |picture − truth|, or undefined where they are of different sizes. */

@@ -16,7 +16,7 @@ export interface Panel {
   readonly sample: string;
   /** Absent where nobody knows it. */
   readonly truth?: Picture;
-  /** What a network sees, e.g. the zero-filled image; absent where a row shows these very bytes. */
+  /** What a network sees, e.g. the zero-filled image. */
   readonly input?: Picture;
   /** In the table's order. */
   readonly rows: readonly PanelRow[];
@@ -30,8 +30,6 @@ export interface PanelRow {
   readonly seed: number | null;
   /** The reconstruction, unless there is an {@linkcode PanelRow.absence}. */
   readonly picture?: Picture;
-  /** Whether the picture is, to the byte, what a network sees. */
-  readonly isInput: boolean;
   /** The leading metric's score of this sample. */
   readonly score?: { readonly metric: MetricHead; readonly value: number };
   /** Why there is no picture. */
@@ -46,15 +44,13 @@ export function panelsOf({ file }: Run, { rows }: Summary): Panel[] {
   );
   return [...samples.values()].map(({ subject, sample }) => {
     const shown = all.filter((picture) => picture.subject === subject && picture.sample === sample);
-    const input = shown.find(({ name }) => name === "input");
-    const panelRows = rows.map((row) => panelRow(row, file.metrics, subject, sample, input));
     return {
       file: `${fileName(subject)}__${fileName(sample)}.png`,
       subject,
       sample,
       truth: shown.find(({ name }) => name === "truth"),
-      input: panelRows.some(({ isInput }) => isInput) ? undefined : input,
-      rows: panelRows,
+      input: shown.find(({ name }) => name === "input"),
+      rows: rows.map((row) => panelRow(row, file.metrics, subject, sample)),
     };
   });
 }
@@ -64,7 +60,6 @@ function panelRow(
   metrics: readonly MetricHead[],
   subject: string,
   sample: string,
-  input: Picture | undefined,
 ): PanelRow {
   for (const record of records) {
     const picture = record.pictures.find((picture) =>
@@ -72,8 +67,7 @@ function panelRow(
     );
     if (picture === undefined) continue;
     const score = leadingScore(record, metrics, subject, sample);
-    const isInput = picture.sha256 === input?.sha256;
-    return { name: head.name, seed: record.seed, picture, isInput, score, absence: "" };
+    return { name: head.name, seed: record.seed, picture, score, absence: "" };
   }
   const [first] = records;
   const absence = first === undefined || records.length < planned
@@ -83,7 +77,7 @@ function panelRow(
     : first.state.kind === "failed"
     ? "failed"
     : "no picture";
-  return { name: head.name, seed: first?.seed ?? null, isInput: false, absence };
+  return { name: head.name, seed: first?.seed ?? null, absence };
 }
 
 /** The score of the sample in the run's leading metric, under the first convention that scores samples. */
@@ -134,6 +128,28 @@ export async function readPicture(folder: string, picture: Picture): Promise<Val
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const data = Float32Array.from({ length: height * width }, (_, i) => view.getFloat32(4 * i, true));
   return { height, width, data };
+}
+
+/**
+ * Whether two pictures are the same but for the rounding of float32: nowhere apart by more than a hundredth of a grey
+ * level. A row that gives its input back has scaled it to and fro, so that its bytes need not be the input's.
+ */
+export function samePicture(one: Values, other: Values): boolean {
+  if (one.height !== other.height || one.width !== other.width) return false;
+  const [least, greatest] = rangeOf(one);
+  const limit = (greatest - least) / 25_600;
+  return one.data.every((value, i) => Math.abs(value - other.data[i]) <= limit);
+}
+
+/** The least and the greatest value; 0 and 1 where there is no such number. */
+export function rangeOf(values: Values | undefined): [number, number] {
+  if (values === undefined) return [0, 1];
+  let [least, greatest] = [Infinity, -Infinity];
+  for (const value of values.data) {
+    if (value < least) least = value;
+    if (value > greatest) greatest = value;
+  }
+  return Number.isFinite(least) && Number.isFinite(greatest) ? [least, greatest] : [0, 1];
 }
 
 /** A name that is safe on every file system; one that had to be changed for it is told apart by a hash. */

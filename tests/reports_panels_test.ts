@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { decode } from "fast-png";
 import { interpolateMagma } from "d3-scale-chromatic";
 import { colourOf, errorScale, greyScale } from "../reports/colour.ts";
-import { drawPanels, panelSvg } from "../reports/panels.ts";
-import { panelsOf, readPicture } from "../reports/pictures.ts";
+import { drawPanels, framesOf, panelSvg } from "../reports/panels.ts";
+import { panelsOf, readPicture, samePicture } from "../reports/pictures.ts";
 import { writeReports } from "../reports/write.ts";
 import { summarise } from "../results/summary.ts";
 import { fullRun, record, row, run, withPictures } from "./reports_made_run.ts";
@@ -68,13 +68,26 @@ Deno.test("a panel without a truth keeps no room for errors and their scale", as
 
 Deno.test("a panel shows the input once, be it in its own frame or as the row that gives it back", async () => {
   await inFolder(async (folder) => {
-    for (const firstIsInput of [false, true]) {
-      const made = await withPictures(fullRun(), folder, 4, { firstIsInput });
-      const [{ input, rows }] = panelsOf(made, summarise(made));
-      assert.equal(input === undefined, firstIsInput);
-      assert.deepEqual(rows.map(({ isInput }) => isInput), rows.map((_, i) => firstIsInput && i === 0));
-    }
+    const labels = async (firstIsInput: boolean) => {
+      const made = await withPictures(fullRun(), folder, 16, { firstIsInput });
+      const [panel] = panelsOf(made, summarise(made));
+      if (firstIsInput) assert.notEqual(panel.rows[0].picture!.sha256, panel.input!.sha256);
+      return (await framesOf(folder, panel)).map(({ label, detail }) => `${label}: ${detail}`);
+    };
+    const [apart, together] = [await labels(false), await labels(true)];
+    assert.deepEqual(apart.slice(0, 2), ["truth: ", "input: what networks see"]);
+    assert.ok(apart.every((label) => !label.includes("the input")));
+    assert.match(together[1], /^zero-filled: PSNR .* dB, the input$/);
+    assert.deepEqual(together.toSpliced(1, 1), apart.toSpliced(1, 2));
   });
+});
+
+Deno.test("samePicture() overlooks the rounding of float32, and nothing that could be seen", () => {
+  const values = (...data: number[]) => ({ height: 1, width: 3, data: new Float32Array(data) });
+  assert.ok(samePicture(values(0, 139, 70), values(0, 139.00001, 70)));
+  assert.ok(!samePicture(values(0, 139, 70), values(0, 139, 70.05)));
+  assert.ok(!samePicture(values(0, 139, 70), values(0, 139, NaN)));
+  assert.ok(!samePicture(values(0, 139, 70), { ...values(0, 139, 70), height: 3, width: 1 }));
 });
 
 Deno.test("a panel's banners begin with a capital", () => {
