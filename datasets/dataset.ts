@@ -33,10 +33,12 @@ export interface Subject {
   /** Sample ids, in the order in which they are handed out. */
   readonly samples: readonly string[];
   /**
-   * Shape of its first sample's image (or measurement, where it has no image), `[height, width, channels]`. Subjects may
-   * differ in height and width.
+   * Shape of a sample's image (or measurement, where it has no image), `[height, width, channels]`. Subjects may differ in
+   * height and width.
    */
   readonly shape: readonly number[];
+  /** By id, the shapes of its samples that have another one. */
+  readonly otherShapes?: Readonly<Record<string, readonly number[]>>;
   /** A group to report apart, e.g. the acquisition type. */
   readonly stratum?: string;
   /**

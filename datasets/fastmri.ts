@@ -324,8 +324,8 @@ async function contentsOf(
     const samples = sampleIds({ file: volume, subject, slices, count: volume.slices });
     const role = roleOf(path) ?? (measured === undefined ? undefined : "test");
     const known = subjects.get(subject);
+    const shape = [matrix ?? height, matrix ?? width, 2 * coils];
     if (known === undefined) {
-      const shape = [matrix ?? height, matrix ?? width, 2 * coils];
       const volumes = [kspace];
       subjects.set(subject, {
         id: subject,
@@ -351,6 +351,10 @@ async function contentsOf(
     }
     known.samples.push(...samples);
     known.volumes.push(kspace);
+    if (!sameShape(shape, known.shape)) {
+      const others = Object.fromEntries(samples.map((sample) => [sample, shape]));
+      known.otherShapes = { ...known.otherShapes, ...others };
+    }
     const strata = new Set(
       [...(known.stratum ?? "").split(" + "), acquisition ?? ""].filter((one) => one !== ""),
     );

@@ -9,7 +9,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Benchmark } from "../benchmarks/benchmark.ts";
 import { explain } from "../core/errors.ts";
-import { type Image, sameShape, scaled } from "../core/image.ts";
+import { type Image, scaled } from "../core/image.ts";
 import { type Rng, stream } from "../core/random.ts";
 import type { Values } from "../core/settings.ts";
 import type { Dataset, Sample } from "../datasets/dataset.ts";
@@ -191,80 +191,79 @@ export interface Supply {
 
 /**
  * Deals out batches for ever. A method that may know pairs gets the images of x with their own measurements;
- * any other gets images of x and measurements of y, which share no subject; where data differ in size, of one size, and
- * those whose size the other domain lacks are not drawn.
+ * any other gets images of x and measurements of y, which share no subject. Where images differ in size, every size has
+ * its own order, and a measurement of a size that no image of x has is not drawn.
  */
 export function batches({ shelf, knows, x, y, batch, mirror, rng }: Supply): () => Promise<Batch> {
-  const measured = knows.pairs ? x : ofSizesIn(shelf, y, x);
-  const measurements = new Deck(shelf, measured, mirror, rng.stream(knows.pairs ? "x" : "y"));
-  const images = knows.pairs ? undefined : new Deck(shelf, ofSizesIn(shelf, x, y), mirror, rng.stream("x"));
-  return async () => {
-    const ys = await measurements.take(batch, () => true);
-    const { operator } = ys[0].measured;
-    const fits = ({ measured }: Encounter) =>
-      measured.image === undefined || sameShape(measured.image.shape, operator.imageShape);
-    const xs = images === undefined ? ys : await images.take(batch, fits);
-    return {
-      ...meetingOf(shelf.benchmark, operator, knows),
-      x: tensorOf(xs.map(imageOf)),
-      y: tensorOf(ys.map((encounter) => givenOf(encounter, knows))),
+  const deckOf = (refs: readonly SampleRef[], domain: "x" | "y") =>
+    new Deck(shelf, refs, mirror, rng.stream(domain));
+  const deal = (xs: readonly Encounter[], ys: readonly Encounter[]): Batch => ({
+    ...meetingOf(shelf.benchmark, ys[0].measured.operator, knows),
+    x: tensorOf(xs.map(imageOf)),
+    y: tensorOf(ys.map((encounter) => givenOf(encounter, knows))),
+  });
+  if (knows.pairs) {
+    const pairs = deckOf(x, "x");
+    return async () => {
+      const taken = await pairs.take(batch);
+      return deal(taken, taken);
     };
+  }
+
+  const subjects = new Map(shelf.dataset.contents.subjects.map((subject) => [subject.id, subject]));
+  const sizeOfRef = ({ subject, sample }: SampleRef) => {
+    const { shape, otherShapes } = subjects.get(subject)!;
+    return sizeOf(otherShapes?.[sample] ?? shape);
+  };
+  const images = new Map([...Map.groupBy(x, sizeOfRef)].map(([size, refs]) => [size, deckOf(refs, "x")]));
+  const measurements = deckOf(y, "y");
+  const imagesFor = ({ measured }: Encounter) => images.get(sizeOf(measured.operator.imageShape));
+  return async () => {
+    const ys = await measurements.take(batch, (candidate) => imagesFor(candidate) !== undefined);
+    return deal(await imagesFor(ys[0])!.take(batch), ys);
   };
 }
 
-/** Those of `refs` whose height and width some of `others` have. */
-function ofSizesIn(shelf: Shelf, refs: readonly SampleRef[], others: readonly SampleRef[]): SampleRef[] {
-  const sizes = new Map(
-    shelf.dataset.contents.subjects.map(({ id, shape }) => [id, shape.slice(0, 2).join(" x ")]),
-  );
-  const sizeOf = ({ subject }: SampleRef) => sizes.get(subject);
-  const known = new Set(others.map(sizeOf));
-  const found = refs.filter((ref) => known.has(sizeOf(ref)));
-  if (found.length === 0 && refs.length > 0) {
-    throw new RangeError(explain({
-      what:
-        `no image of x has the size of a measurement of y: ${[...new Set(refs.map(sizeOf))].join(", ")} ` +
-        `and ${[...known].join(", ")}`,
-      where: "the split",
-      fix:
-        "bring all data to one size with --set matrix=N, or give a split file whose x and y have sizes in common",
-    }));
-  }
-  return found;
-}
+/** Everything of a shape but its channels. */
+const sizeOf = (shape: readonly number[]) => shape.slice(0, -1).join(" x ");
 
 /** Samples in random order, each once an epoch. */
 class Deck {
+  #refs: readonly SampleRef[];
   #queue: { ref: SampleRef; mirror: Mirror }[] = [];
   #epoch = 0;
 
   constructor(
     readonly shelf: Shelf,
-    readonly refs: readonly SampleRef[],
+    refs: readonly SampleRef[],
     readonly mirror: boolean,
     readonly rng: Rng,
-  ) {}
+  ) {
+    this.#refs = refs;
+  }
 
   /**
-   * Takes `count` samples that share one operator and suit `fits`; what does not suit keeps its place in the queue.
+   * Takes `count` samples that share one operator; what has another one keeps its place in the queue. What is not
+   * `wanted` is taken out for good.
    */
-  async take(count: number, fits: (candidate: Encounter) => boolean): Promise<Encounter[]> {
+  async take(count: number, wanted: (candidate: Encounter) => boolean = () => true): Promise<Encounter[]> {
     const taken: Encounter[] = [];
     let at = 0;
     while (taken.length < count) {
       if (at === this.#queue.length) {
-        if (at > 2 * this.refs.length) {
+        // In as many epochs a sample meets itself so often, if nothing else.
+        if (at > (count + 1) * this.#refs.length) {
           throw new RangeError(explain({
-            what: `no ${count} training samples of one operator and one shape`,
-            fix: "give --set batch=1, or bring all data to one size with --set matrix=N",
+            what: `no ${count} training samples of one operator`,
+            fix: "give --set batch=1",
           }));
         }
         this.#queue.push(...this.#nextEpoch());
       }
       const { ref, mirror } = this.#queue[at];
       const candidate = await this.shelf.get(ref, mirror);
-      const alike = taken.length === 0 || candidate.measured.operator === taken[0].measured.operator;
-      if (alike && fits(candidate)) {
+      if (!wanted(candidate)) this.#remove(ref, candidate);
+      else if (taken.length === 0 || candidate.measured.operator === taken[0].measured.operator) {
         taken.push(candidate);
         this.#queue.splice(at, 1);
       } else at += 1;
@@ -272,10 +271,21 @@ class Deck {
     return taken;
   }
 
+  #remove(ref: SampleRef, { measured }: Encounter): void {
+    this.#refs = this.#refs.filter((other) => other !== ref);
+    this.#queue = this.#queue.filter((other) => other.ref !== ref);
+    if (this.#refs.length > 0) return;
+    throw new RangeError(explain({
+      what: `no image of x has the size of a measurement of y, e.g. ${sizeOf(measured.operator.imageShape)}`,
+      where: `subject "${ref.subject}", sample "${ref.sample}"`,
+      fix: "bring all data to one size with --set matrix=N, or give a split file whose x and y share sizes",
+    }));
+  }
+
   #nextEpoch(): { ref: SampleRef; mirror: Mirror }[] {
     const rng = this.rng.stream(`epoch-${this.#epoch++}`);
     const how = rng.stream("mirror");
-    return rng.shuffled(this.refs).map((ref) => ({
+    return rng.shuffled(this.#refs).map((ref) => ({
       ref,
       mirror: this.mirror ? mirrors[how.integer(mirrors.length)] : "as it is",
     }));

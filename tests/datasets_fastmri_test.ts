@@ -307,6 +307,23 @@ Deno.test("without a matrix files keep their sizes, each its own; with one they 
     });
   }));
 
+Deno.test("a patient may have volumes of several sizes, and the contents say which", () =>
+  withFolder(async (folder) => {
+    const attributes = { patient_id: "p" };
+    await write(folder, {
+      "a.h5": { shape: [1, 8, 8], attributes },
+      "b.h5": { shape: [2, 8, 10], attributes },
+    });
+    await withDataset(await open([folder]), async (dataset) => {
+      const [{ shape, otherShapes, samples }] = dataset.contents.subjects;
+      for (const id of samples) {
+        const { image } = await dataset.sample("p", id);
+        assert.deepEqual(image!.shape, otherShapes![id] ?? shape);
+      }
+      assert.deepEqual(Object.keys(otherShapes!), ["b-00", "b-01"]);
+    });
+  }));
+
 Deno.test("single-coil and multi-coil files are refused together, also where the multi-coil one has one coil", () =>
   withFolder(async (folder) => {
     await write(folder, { "a.h5": { shape: [1, 8, 8] }, "b.h5": { shape: [1, 1, 8, 8] } });
