@@ -8,6 +8,7 @@ import { execute } from "../harness/execute.ts";
 import { writePlan } from "../harness/folder.ts";
 import { type Order, prepare, type Prepared } from "../harness/prepare.ts";
 import { readRun } from "../results/run.ts";
+import { counted } from "../reports/words.ts";
 import { writeReports } from "../reports/write.ts";
 import { exitWithError, printable } from "./exit.ts";
 import { listOf } from "./list.ts";
@@ -158,7 +159,7 @@ async function run(prepared: Prepared, workers: number): Promise<number> {
 
 function planText({ folder, run, plan, configuration }: Prepared): string {
   const parts = Object.entries(run.split.parts).map(([part, { subjects, samples }]) =>
-    `${part} ${subjects.length} subjects (${samples} samples)`
+    `${part} ${counted(subjects.length, "subject")} (${counted(samples, "sample")})`
   );
   return [
     `${run.benchmark}, ${run.profile}: ${run.question}`,
