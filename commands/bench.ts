@@ -7,6 +7,7 @@ import { suggest, UsageError } from "../core/errors.ts";
 import { execute } from "../harness/execute.ts";
 import { writePlan } from "../harness/folder.ts";
 import { type Order, prepare, type Prepared } from "../harness/prepare.ts";
+import { splitKinds } from "../harness/split.ts";
 import { readRun } from "../results/run.ts";
 import { counted } from "../reports/words.ts";
 import { writeReports } from "../reports/write.ts";
@@ -201,8 +202,6 @@ function whole(option: string, text: string, least: number, most: number): numbe
     fix: `give a whole number from ${least} to ${most}`,
   });
 }
-
-const splitKinds = ["subjects", "slabs", "shuffled"];
 
 /** A split that is none of the kinds is a file; where there is none, a kind was misspelt. */
 async function splitFile(path: string): Promise<string> {

@@ -3,17 +3,17 @@
 import { UsageError } from "../core/errors.ts";
 import { canonicalJson, type Json, sha256 } from "../core/json.ts";
 import { stream } from "../core/random.ts";
+import type { Values } from "../core/settings.ts";
 import type { Contents } from "../datasets/dataset.ts";
 import { type Backend, startBackend } from "../engine/backend.ts";
 import type { RowHead, RunFile, SplitSummary } from "../results/run.ts";
-import { viewOf } from "./evaluate.ts";
-import { Shelf } from "./samples.ts";
-import type { Values } from "../core/settings.ts";
 import { type Configuration, configure, type Request } from "./configuration.ts";
 import { type Module, openDataset, type Suite } from "./context.ts";
-import { provenanceOf } from "./provenance.ts";
+import { viewOf } from "./evaluate.ts";
 import { openFolder } from "./folder.ts";
 import { type Job, jobsOf, type Plan } from "./plan.ts";
+import { provenanceOf } from "./provenance.ts";
+import { Shelf } from "./samples.ts";
 import {
   assertNoLeak,
   everythingIsTest,
@@ -23,6 +23,7 @@ import {
   splitBySubject,
   splitFromFile,
   splitIntoSlabs,
+  splitKinds,
   splitNotes,
   splitShuffled,
 } from "./split.ts";
@@ -155,7 +156,7 @@ async function splitOf(
     throw new UsageError({
       what: `the split file cannot be read: ${(cause as Error).message}`,
       where: `--split ${order.split}`,
-      fix: 'name a JSON file, or one of "subjects", "slabs", "shuffled"',
+      fix: `name a JSON file, or one of ${splitKinds.join(", ")}`,
     }, { cause });
   }
   let file: unknown;

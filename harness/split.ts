@@ -15,6 +15,9 @@ export const partNames = ["x", "y", "validation", "test"] as const;
 /** A part of a split. */
 export type Part = typeof partNames[number];
 
+/** The ways to split that have a name; anything else that is given is a file. */
+export const splitKinds: readonly string[] = ["subjects", "slabs", "shuffled"];
+
 /** One sample of one subject. */
 export interface SampleRef {
   readonly subject: string;
