@@ -18,6 +18,7 @@ export {
   type Profile,
   type ProfileName,
   type Row,
+  type Window,
 } from "./benchmarks/benchmark.ts";
 export { mri, mriSettings } from "./benchmarks/mri.ts";
 export { type Explanation, UsageError } from "./core/errors.ts";

@@ -24,6 +24,14 @@ export const commonSettings = {
   },
   batch: { default: 1, min: 1, max: 64, whole: true, about: "samples in a batch" },
   mirror: { default: true, about: "whether training images are mirrored at random before they are measured" },
+  patch: {
+    default: 0,
+    min: 0,
+    max: 4096,
+    whole: true,
+    about:
+      "side of the random squares that methods without the operator are trained on; 0 or more than an image has: whole images. Reconstructed are always whole images",
+  },
   checks: {
     default: 6,
     min: 1,
@@ -32,6 +40,12 @@ export const commonSettings = {
   },
   panels: { default: 2, min: 0, whole: true, about: "test samples that the panels show" },
 } as const satisfies Settings;
+
+/** A range of values, in the data's own units. */
+export interface Window {
+  readonly low: number;
+  readonly high: number;
+}
 
 /** One row of the table. */
 export interface Row {
@@ -59,6 +73,8 @@ export interface Kept {
   readonly reconstruction: Image;
   /** What it is scored against, where anybody knows it. */
   readonly truth?: Image;
+  /** What training would have been shown in place of the truth, where the two differ. */
+  readonly label?: Image;
   /** Channels of the sample's image before it was measured, e.g. two for one coil. */
   readonly channels: number;
 }
@@ -106,6 +122,14 @@ export interface Benchmark<S extends Settings = Settings> {
   see(y: Tensor, A: Operator): Tensor4D;
   /** What images and measurements are divided by, from what a network sees: known at test time on both sides. */
   scale(seen: Image): number;
+  /**
+   * The values that networks are shown, where that is not all of them. A method that may not know the operator meets
+   * images clipped to the window, from which `low` is subtracted before they are divided by the scale; what it changes of
+   * them is then added to what was seen, so that what lies outside of the window stays as it was measured.
+   */
+  window?(settings: Values<S>): Window;
+  /** The values that pictures show from black to white; the range of the truth where it is absent. */
+  shown?(settings: Values<S>): Window;
   /** What metrics and pictures see of an image. `like`, where there is one, is the stored reference to be compared with. */
   view(image: Image, settings: Values<S>, like?: Image): Image;
   /** The table. */

@@ -39,12 +39,17 @@ export function magnitude(image: Image): Image {
 
 /** The central `[height, width]` of a 2-D image; an odd remainder leaves the extra row or column at the end. */
 export function centreCrop(image: Image, height: number, width: number): Image {
-  const [rows, columns, channels] = image.shape;
+  const [rows, columns] = image.shape;
   if (height > rows || width > columns || height < 1 || width < 1) {
     throw new RangeError(`cannot crop [${rows}, ${columns}] to [${height}, ${width}]`);
   }
-  const top = Math.floor((rows - height) / 2);
-  const left = Math.floor((columns - width) / 2);
+  return crop(image, Math.floor((rows - height) / 2), Math.floor((columns - width) / 2), height, width);
+}
+
+/** The `[height, width]` of a 2-D image whose first row is `top` and first column `left`; the whole is the image itself. */
+export function crop(image: Image, top: number, left: number, height: number, width: number): Image {
+  const [rows, columns, channels] = image.shape;
+  if (height === rows && width === columns) return image;
   const data = new Float32Array(height * width * channels);
   for (let row = 0; row < height; row++) {
     const from = ((top + row) * columns + left) * channels;

@@ -22,6 +22,8 @@ export interface Sample {
   readonly measurement?: Image;
   /** What scores are computed against, where the data hold it and it is not a view of `image`: `[height, width, 1]`. */
   readonly reference?: Image;
+  /** What training is shown in place of `image`, where the two differ, e.g. a target that is not aligned with it. */
+  readonly label?: Image;
   /** What the data say of how the measurement was made, e.g. the k-space lines that were sampled. */
   readonly acquisition?: { readonly [key: string]: Json };
 }

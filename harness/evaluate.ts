@@ -2,14 +2,14 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import type { Benchmark, Kept } from "../benchmarks/benchmark.ts";
-import { type Image, sameShape, scaled, squaredDistance, squaredNorm } from "../core/image.ts";
+import { type Image, sameShape, squaredDistance, squaredNorm } from "../core/image.ts";
 import type { Values } from "../core/settings.ts";
 import type { Knows, Learner } from "../methods/method.ts";
 import type { Case, ErrorNorms, MeasuredNorms, Metric, Need, Score } from "../metrics/metric.ts";
 import type { Measured } from "../physics/acquisition.ts";
 import type { Operator } from "../physics/operator.ts";
 import { encodeValue, type ScoreRow } from "../results/record.ts";
-import { type Encounter, givenOf, meetingOf, type Shelf, tensorOf } from "./samples.ts";
+import { type Encounter, givenOf, meetingOf, type Shelf, tensorOf, unscaled } from "./samples.ts";
 import type { SampleRef } from "./split.ts";
 
 /** A reconstruction with what it was made from. */
@@ -53,7 +53,7 @@ export async function* reconstructions(
     const size = values.length / group.length;
     for (const [index, encounter] of group.entries()) {
       const data = values.slice(index * size, (index + 1) * size);
-      yield { encounter, image: scaled({ shape, data }, encounter.scale) };
+      yield { encounter, image: unscaled({ shape, data }, encounter, knows) };
     }
   }
 }
@@ -61,11 +61,12 @@ export async function* reconstructions(
 /** What metrics and pictures see of a reconstruction, and of its truth where there is one. */
 export function viewOf(benchmark: Benchmark, settings: Values, { encounter, image }: Reconstructed): Kept {
   const { measured, ref } = encounter;
-  const { reference } = measured;
+  const { reference, label } = measured;
   return {
     sample: ref.sample,
     reconstruction: benchmark.view(image, settings, reference),
     truth: reference ?? (measured.image && benchmark.view(measured.image, settings)),
+    ...(label === undefined ? {} : { label: benchmark.view(label, settings, reference) }),
     channels: (measured.image ?? measured.measurement).shape.at(-1)!,
   };
 }
@@ -74,10 +75,10 @@ export function viewOf(benchmark: Benchmark, settings: Values, { encounter, imag
 async function caseOf(
   { shelf: { benchmark } }: Examination,
   { image, encounter: { measured } }: Reconstructed,
-  { sample, reconstruction, truth }: Kept,
+  { sample, reconstruction, truth, label }: Kept,
   needs: ReadonlySet<Need>,
 ): Promise<Case> {
-  const viewed = { sample, reconstruction, truth };
+  const viewed = { sample, reconstruction, truth, ...(label === undefined ? {} : { label }) };
   // A benchmark that splits no error has an operator that nobody knows.
   if (benchmark.splitError === undefined) return viewed;
   return {

@@ -14,7 +14,7 @@ import type { Image } from "../core/image.ts";
 import { sha256 } from "../core/json.ts";
 import { stream } from "../core/random.ts";
 import type { Values } from "../core/settings.ts";
-import type { Learner, Method, Problem, Weights } from "../methods/method.ts";
+import type { Knows, Learner, Method, Problem, Weights } from "../methods/method.ts";
 import type { MetricHead } from "../metrics/metric.ts";
 import {
   encodeValue,
@@ -30,7 +30,7 @@ import type { ConfiguredRow } from "./configuration.ts";
 import { examine, type Reconstructed, viewOf } from "./evaluate.ts";
 import { keptFolder } from "./folder.ts";
 import type { Job, Plan } from "./plan.ts";
-import { batches, givenOf, imageOf, meetingOf, type Shelf, tensorOf } from "./samples.ts";
+import { batches, givenOf, imageOf, meetingOf, rangeOf, type Shelf, tensorOf } from "./samples.ts";
 import type { SampleRef } from "./split.ts";
 
 /** What a job needs besides its plan. */
@@ -70,12 +70,12 @@ export async function runJob(
   const { benchmark } = shelf;
   tell({ phase: "preparing", done: 0 });
   const seeded = stream(`${benchmark.name}/seed-${job.seed ?? 0}`);
-  const problem = await problemOf(shelf, plan, settings);
+  const problem = await problemOf(place);
   const chosen = await tune(place, problem, tell);
   using learner = row.method.prepare(problem, chosen.settings, seeded.stream("networks"));
 
   const { x, y, validation, test } = plan.split.parts;
-  await learner.fit?.(scaledImages(shelf, x));
+  await learner.fit?.(scaledImages(shelf, x, row.method.knows));
   const course = await train(place, learner, {
     draw: learner.update && batches({
       shelf,
@@ -84,6 +84,7 @@ export async function runJob(
       y,
       batch: problem.batch,
       mirror: settings.mirror as boolean,
+      patch: settings.patch as number,
       rng: seeded.stream("samples"),
     }),
     validation,
@@ -123,11 +124,11 @@ export async function runJob(
     state,
     settings: chosen.settings,
     parameters: learner.parameters,
-    macs: learner.macs(problem.seenShape) ?? null,
+    macs: learner.macs((await shelf.get(test[0])).seen.shape) ?? null,
     weights: weights.length === 0 ? null : hashOf(weights),
     scores: [...result.scores, ...lastFollowed(benchmark, course.log)],
     log: course.log,
-    pictures: state.kind === "done" ? pictures.taken : [],
+    pictures: state.kind === "done" ? [...pictures.taken, ...await learnedPictures(place, job, learner)] : [],
     notes: chosen.notes,
     provenance: place.provenance,
     cost: {
@@ -175,13 +176,18 @@ export function hashOf(weights: Weights): string {
   );
 }
 
-async function problemOf(shelf: Shelf, plan: Plan, settings: Values): Promise<Problem> {
+async function problemOf(
+  { shelf, plan, settings, row: { row: { method: { knows } } } }: Workplace,
+): Promise<Problem> {
   const { x, y, validation, test } = plan.split.parts;
-  const { measured: { operator }, seen } = await shelf.get([...y, ...x, ...validation, ...test][0]);
+  const encounter = await shelf.get([...y, ...x, ...validation, ...test][0]);
+  const { measured: { operator }, seen } = encounter;
+  const range = rangeOf(encounter, knows);
   return {
     imageShape: operator.imageShape,
     measurementShape: operator.measurementShape,
     seenShape: seen.shape,
+    ...(range === undefined ? {} : { range }),
     updates: settings.updates as number,
     batch: settings.batch as number,
   };
@@ -309,7 +315,7 @@ async function check(
       if (encounter.measured.operator.imageShape.join() !== other.measured.image.shape.join()) continue;
       const batch = {
         ...meetingOf(benchmark, encounter.measured.operator, knows),
-        x: tensorOf([imageOf(other)]),
+        x: tensorOf([imageOf(other, knows)]),
         y: tensorOf([givenOf(encounter, knows)]),
       };
       for (const [name, value] of Object.entries(await learner.monitor(batch))) {
@@ -337,8 +343,8 @@ function lastFollowed(benchmark: Benchmark, log: readonly LogEntry[]): ScoreRow[
   }));
 }
 
-async function* scaledImages(shelf: Shelf, refs: readonly SampleRef[]): AsyncGenerator<Image> {
-  for (const ref of refs) yield imageOf(await shelf.get(ref));
+async function* scaledImages(shelf: Shelf, refs: readonly SampleRef[], knows: Knows): AsyncGenerator<Image> {
+  for (const ref of refs) yield imageOf(await shelf.get(ref), knows);
 }
 
 /** Milliseconds a reconstruction of one sample, by tinybench, after its warm-up. */
@@ -395,13 +401,34 @@ class Pictures {
       { name: "input", image: input, path: `images/${number}/input.f32` },
       { name: "reconstruction", image: reconstruction, path: `images/${number}/${own}.f32` },
     ];
+    const window = benchmark.shown?.(place.settings);
     for (const { name, image, path } of files) {
       if (image === undefined) continue;
-      const bytes = new Uint8Array(image.data.buffer, image.data.byteOffset, image.data.byteLength);
-      await writeWhole(`${place.folder}/${path}`, bytes);
-      this.taken.push({ name, subject, sample, path, shape: image.shape, sha256: sha256(bytes) });
+      const head = { name, subject, sample, ...(window === undefined ? {} : { window }) };
+      this.taken.push(await keepPicture(place.folder, head, path, image));
     }
   }
+}
+
+/** Pictures of what was learned besides the reconstruction. */
+async function learnedPictures({ folder }: Workplace, job: Job, learner: Learner): Promise<Picture[]> {
+  const pictures: Picture[] = [];
+  for (const [sample, image] of Object.entries(await learner.learned?.() ?? {})) {
+    const path = `images/learned/${job.record.replace(/\.json$/, "")}.${encodeURIComponent(sample)}.f32`;
+    pictures.push(await keepPicture(folder, { name: "learned", subject: "", sample }, path, image));
+  }
+  return pictures;
+}
+
+async function keepPicture(
+  folder: string,
+  head: Pick<Picture, "name" | "subject" | "sample" | "window">,
+  path: string,
+  { shape, data }: Image,
+): Promise<Picture> {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  await writeWhole(`${folder}/${path}`, bytes);
+  return { ...head, path, shape, sha256: sha256(bytes) };
 }
 
 /** Reconstructions for `--keep-images`, written subject by subject. */

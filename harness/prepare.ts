@@ -126,9 +126,12 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
 async function rehearse(shelf: Shelf, settings: Values, split: Split): Promise<void> {
   const encounter = await shelf.get(split.parts.test[0]);
   const { benchmark } = shelf;
-  const { reconstruction, truth } = viewOf(benchmark, settings, { encounter, image: encounter.seen });
+  const { sample, reconstruction, truth, label } = viewOf(benchmark, settings, {
+    encounter,
+    image: encounter.seen,
+  });
   for (const metric of benchmark.metrics) {
-    if (metric.needs === undefined) metric.score([{ sample: encounter.ref.sample, reconstruction, truth }]);
+    if (metric.needs === undefined) metric.score([{ sample, reconstruction, truth, label }]);
   }
 }
 

@@ -7,13 +7,13 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
-import type { Benchmark } from "../benchmarks/benchmark.ts";
+import type { Benchmark, Window } from "../benchmarks/benchmark.ts";
 import { explain } from "../core/errors.ts";
-import { type Image, scaled } from "../core/image.ts";
+import { crop, type Image, scaled } from "../core/image.ts";
 import { type Rng, stream } from "../core/random.ts";
 import type { Values } from "../core/settings.ts";
 import type { Dataset, Sample } from "../datasets/dataset.ts";
-import type { Batch, Knows, Meeting } from "../methods/method.ts";
+import type { Batch, Knows, Meeting, Problem } from "../methods/method.ts";
 import type { Acquisition, Measured } from "../physics/acquisition.ts";
 import type { Operator } from "../physics/operator.ts";
 import type { SampleRef } from "./split.ts";
@@ -24,14 +24,18 @@ export interface Encounter {
   /** In the data's own units. */
   readonly measured: Measured;
   readonly scale: number;
+  /** The values that methods without the operator are shown; all of them where it is absent. */
+  readonly window?: Window;
   /** What a network sees, in the data's own units. */
   readonly seen: Image;
 }
 
 // Enough for the images of the embedded data. What is measured of them is made again where there is no room for it:
-// that takes a fraction of a millisecond, and mirrored images would fill the memory of a small machine.
-const sampleBytes = 24 * 2 ** 20;
-const encounterBytes = 24 * 2 ** 20;
+// that takes a fraction of a millisecond, and mirrored images would fill the memory of a small machine. Large images
+// are another matter, whose measuring takes far longer than looking at them: a few dozen are kept whatever they take.
+const storeBytes = 24 * 2 ** 20;
+const leastKept = 48;
+const mostBytes = 384 * 2 ** 20;
 
 /** How a training image can be mirrored: its rows, its columns, both, or not. */
 export const mirrors = ["as it is", "rows", "columns", "both"] as const;
@@ -41,8 +45,8 @@ export type Mirror = typeof mirrors[number];
 
 /** Measured samples of one benchmark's data. */
 export class Shelf {
-  readonly #samples = new Store<Sample>(sampleBytes);
-  readonly #encounters = new Store<Encounter>(encounterBytes);
+  readonly #samples = new Store<Sample>();
+  readonly #encounters = new Store<Encounter>();
 
   /** `taskStream` names the randomness of the task: noise, masks. It does not depend on method or seed. */
   constructor(
@@ -50,11 +54,13 @@ export class Shelf {
     readonly benchmark: Benchmark,
     readonly acquisition: Acquisition,
     readonly taskStream: string,
+    readonly window?: Window,
   ) {}
 
   /** Opens the shelf of a benchmark's data; its masks and noise are named by `taskStream`. */
   static of(dataset: Dataset, benchmark: Benchmark, settings: Values, taskStream: string): Shelf {
-    return new Shelf(dataset, benchmark, benchmark.acquisition(settings, taskStream), taskStream);
+    const acquisition = benchmark.acquisition(settings, taskStream);
+    return new Shelf(dataset, benchmark, acquisition, taskStream, benchmark.window?.(settings));
   }
 
   /** One sample, mirrored as `mirror` says before it is measured: a training image more, of the same subject. */
@@ -82,27 +88,23 @@ export class Shelf {
         fix: "leave samples without signal out of the data",
       }));
     }
-    return { ref, measured, scale, seen };
+    return { ref, measured, scale, seen, window: this.window };
   }
 }
 
 /** What was made first stays, up to so many bytes; what came later is made again each time. */
 class Store<T> {
   readonly #kept = new Map<string, T>();
-  #room: number;
-
-  constructor(bytes: number) {
-    this.#room = bytes;
-  }
+  #bytes = 0;
 
   async get(key: string, bytesOf: (value: T) => number, make: () => Promise<T>): Promise<T> {
     const kept = this.#kept.get(key);
     if (kept !== undefined) return kept;
     const value = await make();
-    const bytes = bytesOf(value);
-    if (bytes <= this.#room) {
+    const bytes = this.#bytes + bytesOf(value);
+    if (bytes <= storeBytes || (this.#kept.size < leastKept && bytes <= mostBytes)) {
       this.#kept.set(key, value);
-      this.#room -= bytes;
+      this.#bytes = bytes;
     }
     return value;
   }
@@ -110,17 +112,21 @@ class Store<T> {
 
 const bytesOf = (image?: Image) => image?.data.byteLength ?? 0;
 
-const bytesOfSample = ({ image, measurement, reference }: Sample) =>
-  bytesOf(image) + bytesOf(measurement) + bytesOf(reference);
+const bytesOfSample = ({ image, measurement, reference, label }: Sample) =>
+  bytesOf(image) + bytesOf(measurement) + bytesOf(reference) + bytesOf(label);
 
-const bytesOfEncounter = ({ measured: { image, measurement }, seen }: Encounter) =>
-  bytesOf(image) + bytesOf(measurement) + bytesOf(seen);
+const bytesOfEncounter = ({ measured: { image, measurement, label }, seen }: Encounter) =>
+  bytesOf(image) + bytesOf(measurement) + bytesOf(label) + bytesOf(seen);
 
 /** A sample with its image mirrored; one that holds a measurement already cannot be. */
 function mirrored(sample: Sample, mirror: Mirror): Sample {
   if (mirror === "as it is" || sample.image === undefined || sample.measurement !== undefined) return sample;
-  const { reference: _, ...rest } = sample;
-  return { ...rest, image: mirroredImage(sample.image, mirror) };
+  const { reference: _, image, label, ...rest } = sample;
+  return {
+    ...rest,
+    image: mirroredImage(image, mirror),
+    ...(label === undefined ? {} : { label: mirroredImage(label, mirror) }),
+  };
 }
 
 function mirroredImage({ shape, data }: Image, mirror: Mirror): Image {
@@ -160,20 +166,49 @@ export function meetingOf(benchmark: Benchmark, operator: Operator, knows: Knows
 }
 
 /** The scaled measurements that a method with this knowledge is given: as made, or as a network sees them. */
-export function givenOf({ measured, scale, seen }: Encounter, knows: Knows): Image {
-  return scaled(knows.operator === "exactly" ? measured.measurement : seen, 1 / scale);
+export function givenOf(encounter: Encounter, knows: Knows): Image {
+  const { measured, scale, seen } = encounter;
+  return knows.operator === "exactly" ? scaled(measured.measurement, 1 / scale) : inWindow(seen, encounter);
 }
 
-/** The scaled image of an encounter. */
-export function imageOf({ measured, scale, ref }: Encounter): Image {
-  if (measured.image === undefined) {
+/** The scaled image of an encounter, as a method with this knowledge is shown it: where there is a label, that. */
+export function imageOf(encounter: Encounter, knows: Knows): Image {
+  const { measured: { image, label }, scale, ref } = encounter;
+  if (image === undefined) {
     throw new TypeError(explain({
       what: "training needs an image, and this sample holds a measurement only",
       where: `subject "${ref.subject}", sample "${ref.sample}"`,
       fix: "put such subjects into the test part",
     }));
   }
-  return scaled(measured.image, 1 / scale);
+  const shown = label ?? image;
+  return knows.operator === "exactly" ? scaled(shown, 1 / scale) : inWindow(shown, encounter);
+}
+
+/** A reconstruction in the data's own units, from what a method with this knowledge made of {@linkcode givenOf}. */
+export function unscaled(made: Image, encounter: Encounter, knows: Knows): Image {
+  const { scale, window, seen } = encounter;
+  if (knows.operator === "exactly" || window === undefined) return scaled(made, scale);
+  const given = inWindow(seen, encounter);
+  return {
+    shape: made.shape,
+    data: made.data.map((value, i) => seen.data[i] + scale * (value - given.data[i])),
+  };
+}
+
+/** The range that {@linkcode inWindow} brings values to. */
+export function rangeOf({ window, scale }: Encounter, knows: Knows): Problem["range"] {
+  if (knows.operator === "exactly" || window === undefined) return undefined;
+  return { low: 0, high: (window.high - window.low) / scale };
+}
+
+function inWindow(image: Image, { window, scale }: Encounter): Image {
+  if (window === undefined) return scaled(image, 1 / scale);
+  const { low, high } = window;
+  return {
+    shape: image.shape,
+    data: image.data.map((value) => (Math.min(high, Math.max(low, value)) - low) / scale),
+  };
 }
 
 /** Where a method's batches come from. */
@@ -185,6 +220,8 @@ export interface Supply {
   readonly batch: number;
   /** Whether training samples are shown mirrored at random. */
   readonly mirror: boolean;
+  /** Side of the squares that methods without the operator are shown; 0, whole images, unless said. */
+  readonly patch?: number;
   /** Orders the samples: every one once an epoch, in an order of the epoch's own. */
   readonly rng: Rng;
 }
@@ -194,14 +231,22 @@ export interface Supply {
  * any other gets images of x and measurements of y, which share no subject. Where images differ in size, every size has
  * its own order, and a measurement of a size that no image of x has is not drawn.
  */
-export function batches({ shelf, knows, x, y, batch, mirror, rng }: Supply): () => Promise<Batch> {
+export function batches({ shelf, knows, x, y, batch, mirror, patch = 0, rng }: Supply): () => Promise<Batch> {
   const deckOf = (refs: readonly SampleRef[], domain: "x" | "y") =>
     new Deck(shelf, refs, mirror, rng.stream(domain));
-  const deal = (xs: readonly Encounter[], ys: readonly Encounter[]): Batch => ({
-    ...meetingOf(shelf.benchmark, ys[0].measured.operator, knows),
-    x: tensorOf(xs.map(imageOf)),
-    y: tensorOf(ys.map((encounter) => givenOf(encounter, knows))),
-  });
+  const side = knows.operator === "exactly" ? 0 : patch;
+  const [cutX, cutY] = [new Cutter(side, rng.stream("x/patch")), new Cutter(side, rng.stream("y/patch"))];
+  const deal = (xs: readonly Encounter[], ys: readonly Encounter[]): Batch => {
+    const places = xs.map(({ seen }) => cutX.place(seen));
+    return {
+      ...meetingOf(shelf.benchmark, ys[0].measured.operator, knows),
+      x: tensorOf(xs.map((encounter, i) => cutX.cut(imageOf(encounter, knows), places[i]))),
+      y: tensorOf(ys.map((encounter, i) => {
+        const place = knows.pairs ? places[i] : cutY.place(encounter.seen);
+        return cutY.cut(givenOf(encounter, knows), place);
+      })),
+    };
+  };
   if (knows.pairs) {
     const pairs = deckOf(x, "x");
     return async () => {
@@ -222,6 +267,25 @@ export function batches({ shelf, knows, x, y, batch, mirror, rng }: Supply): () 
     const ys = await measurements.take(batch, (candidate) => imagesFor(candidate) !== undefined);
     return deal(await imagesFor(ys[0])!.take(batch), ys);
   };
+}
+
+/** Cuts squares out of images at random places; images that are no larger than the square stay whole. */
+class Cutter {
+  constructor(readonly side: number, readonly rng: Rng) {}
+
+  /** Row and column of the next square's corner in an image like this one. */
+  place({ shape }: Image): readonly [row: number, column: number] {
+    const within = (extent: number) => {
+      const room = this.side === 0 ? 0 : extent - this.side;
+      return room > 0 ? this.rng.integer(room + 1) : 0;
+    };
+    return [within(shape[0]), within(shape[1])];
+  }
+
+  cut(image: Image, [row, column]: readonly [number, number]): Image {
+    const [height, width] = image.shape.map((extent) => Math.min(extent, this.side || extent));
+    return crop(image, row, column, height, width);
+  }
 }
 
 /** Everything of a shape but its channels. */

@@ -29,6 +29,11 @@ export interface Problem {
   readonly seenShape: Shape;
   /** Shape of a measurement. */
   readonly measurementShape: Shape;
+  /**
+   * The range that all values of images and of what is seen lie in, for methods that may not know the operator; absent
+   * where a benchmark shows networks all values.
+   */
+  readonly range?: { readonly low: number; readonly high: number };
   /** The budget: how many generator updates there will be. */
   readonly updates: number;
   /** Samples in a batch. */
@@ -52,7 +57,10 @@ export interface Meeting<K extends Knows = Knows> {
  * has one operator and one shape. The tensors belong to whoever drew them.
  */
 export interface Batch<K extends Knows = Knows> extends Meeting<K> {
-  /** Images, `[batch, ...imageShape]`, in units of the scale that the benchmark sets. */
+  /**
+   * Images, `[batch, ...imageShape]`, in units of the scale that the benchmark sets: what training is shown, which the
+   * benchmark may have misaligned, or cut patches from.
+   */
   readonly x: Tensor4D;
   /** Measurements, `[batch, ...measurementShape]`, in the same units. */
   readonly y: Tensor4D;
@@ -84,6 +92,8 @@ export interface Learner extends Disposable {
   monitor?(batch: Batch): Promise<Readonly<Record<string, number>>>;
   /** Measurements `[batch, ...measurementShape]` to images `[batch, ...imageShape]`; borrows y, the caller owns the result. */
   reconstruct(y: Tensor4D, meeting: Meeting): Tensor4D;
+  /** Pictures of what was learned besides the reconstruction, by name: a blur's kernel, the spectrum of the noise. */
+  learned?(): Promise<Readonly<Record<string, Image>>>;
   /** All weights, of every network, in a fixed order. */
   weights(): Promise<Weights>;
 }

@@ -16,7 +16,7 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import { explain } from "../core/errors.ts";
-import { sizeOf } from "../core/image.ts";
+import { type Image, sizeOf } from "../core/image.ts";
 import type { Rng } from "../core/random.ts";
 import type { Setting, Settings, Values } from "../core/settings.ts";
 import { Adam } from "../engine/adam.ts";
@@ -32,16 +32,22 @@ export const trainingSettings = {
   beta2: { default: 0.9, about: "Adam's decay of the second moment", min: 0, max: 0.999999 },
   decayFrom: {
     default: 0.5,
-    about: "share of the updates after which learning rates fall linearly to 0; 1 keeps them constant",
+    about: "share of the updates after which learning rates fall to 0; 1 keeps them constant",
     min: 0,
     max: 1,
+  },
+  decay: {
+    default: "linear",
+    choices: ["linear", "cosine"],
+    about: "how learning rates fall: in a straight line, or along half a period of a cosine",
   },
 } satisfies Settings;
 
 /** Settings with those of {@linkcode trainingSettings} among them. */
 export type TrainingSettings =
   & Settings
-  & { readonly [name in keyof typeof trainingSettings]: Setting<number> };
+  & { readonly [name in "beta1" | "beta2" | "decayFrom"]: Setting<number> }
+  & { readonly decay: Setting<string> };
 
 /** A method's networks by the letters that its equations use. */
 export type Networks = { readonly [letter: string]: Network };
@@ -74,6 +80,10 @@ export interface Step<N extends Networks, Losses extends string> {
   readonly over: readonly (keyof N & string)[];
   /** Adam's learning rate before it decays. */
   readonly rate: number;
+  /** Adam's decay of the first moment in this step; the setting `beta1` unless said. */
+  readonly beta1?: number;
+  /** Gradients whose norm, over all weights that move, is larger are scaled down to it; none unless said. */
+  readonly clipNorm?: number;
   /** How often; once unless said. */
   readonly times?: number;
   /** Whether each time sees the update's batch or draws one of its own; `same` unless said. */
@@ -120,6 +130,10 @@ export interface Definition<
   monitor?(networks: N, batch: Batch<K>, set: Values<S>): { readonly [quantity: string]: Scalar };
   /** The network that makes an image of what is seen of a measurement. */
   readonly reconstructs: keyof NoInfer<N> & string;
+  /** How it does so, where that is not simply its output for what is seen; borrows y, and the caller owns the result. */
+  reconstruct?(networks: N, y: Tensor4D, meeting: Meeting<K>, set: Values<S>): Tensor4D;
+  /** As for {@linkcode Learner}. */
+  learned?(networks: N, set: Values<S>): Promise<Readonly<Record<string, Image>>>;
 }
 
 /** The method that a definition describes. */
@@ -143,9 +157,16 @@ export function defineMethod<
   };
 }
 
-/** The learning rate when `progress` of the updates are done: constant up to `decayFrom`, then linearly to 0. */
-export function scheduled(rate: number, progress: number, decayFrom: number): number {
-  return progress < decayFrom ? rate : rate * (1 - progress) / (1 - decayFrom);
+/** The learning rate when `progress` of the updates are done: constant up to `decayFrom`, then falling to 0. */
+export function scheduled(
+  rate: number,
+  progress: number,
+  decayFrom: number,
+  decay: string = trainingSettings.decay.default,
+): number {
+  if (progress < decayFrom) return rate;
+  const fallen = (progress - decayFrom) / (1 - decayFrom);
+  return rate * (decay === "cosine" ? (1 + Math.cos(Math.PI * fallen)) / 2 : 1 - fallen);
 }
 
 function learner<
@@ -156,7 +177,7 @@ function learner<
   Losses extends string,
 >(definition: Definition<S, K, N, Makers, Losses>, problem: Problem, set: Values<S>, rng: Rng): Learner {
   const { name } = definition;
-  const { beta1, beta2, decayFrom } = set as unknown as Values<typeof trainingSettings>;
+  const { beta1, beta2, decayFrom, decay } = set as unknown as Values<typeof trainingSettings>;
   const networks = definition.networks(set, problem, rng.stream("networks"));
   const makers = Object.keys(definition.fakes ?? {}) as Makers[];
   const steps = definition.steps(set).map((step) => {
@@ -167,7 +188,7 @@ function learner<
     return {
       ...step,
       variables: step.over.flatMap((letter) => trainedVariables(networks[letter])),
-      adam: new Adam({ beta1, beta2 }),
+      adam: new Adam({ beta1: step.beta1 ?? beta1, beta2 }),
       random: randomTensors(own.stream("random")),
       pools: new Map(makers.map(pool)),
       minimising: new Replay<Scalar>(`${name}: step "${step.minimise}"`),
@@ -257,7 +278,7 @@ function learner<
   /** One update of the networks of one step; the loss's value belongs to the caller. */
   const minimise = (step: RunningStep, drawn: Drawn, progress: number): Scalar => {
     now = drawn;
-    rate = scheduled(step.rate, progress, decayFrom);
+    rate = scheduled(step.rate, progress, decayFrom, decay);
     return step.minimising.run(kind(drawn.batch), () => {
       const seen = scene(step);
       const { value, grads } = tf.variableGrads(
@@ -267,7 +288,8 @@ function learner<
       const gradients = step.variables.map((variable) =>
         grads[variable.name] ?? unreached(name, step, networks, variable)
       );
-      step.adam.step(step.variables, gradients, () => rate);
+      const bounded = step.clipNorm === undefined ? gradients : boundedBy(step.clipNorm, gradients);
+      step.adam.step(step.variables, bounded, () => rate);
       for (const letter of step.over) networks[letter].settle?.();
       step.after?.(networks);
       return value;
@@ -319,7 +341,12 @@ function learner<
     macs: (seenShape) => reconstructs.macs(seenShape),
     update,
     ...(definition.monitor === undefined ? {} : { monitor }),
-    reconstruct: (y: Tensor4D, meeting: Meeting) => tf.tidy(() => reconstructs.apply(meeting.see(y))),
+    reconstruct: (y: Tensor4D, meeting: Meeting) =>
+      tf.tidy(() =>
+        definition.reconstruct?.(networks, y, meeting as Meeting<K>, set) ??
+          reconstructs.apply(meeting.see(y))
+      ),
+    ...(definition.learned === undefined ? {} : { learned: () => definition.learned!(networks, set) }),
     weights: () =>
       Promise.all(weights.map(async ({ name, variable }) => ({
         name,
@@ -361,6 +388,14 @@ function withoutTape(any: Tensor, make: () => Tensor4D): Tensor4D {
 
 async function number(scalar: Scalar): Promise<number> {
   return (await scalar.data())[0];
+}
+
+/** Gradients scaled down together so that their norm is at most `most`. */
+function boundedBy(most: number, gradients: readonly Tensor[]): Tensor[] {
+  const squares = gradients.map((gradient): Tensor => tf.sum(tf.square(gradient)));
+  const norm = tf.sqrt(tf.addN(squares));
+  const factor = tf.div(most, tf.clipByValue(norm, most, 3e38));
+  return gradients.map((gradient) => tf.mul(gradient, factor));
 }
 
 function mean(values: readonly number[]): number {

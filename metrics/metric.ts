@@ -13,6 +13,8 @@ export interface Case {
   readonly reconstruction: Image;
   /** The truth, the same shape; absent where nobody knows it. */
   readonly truth?: Image;
+  /** What training would have been shown in place of the truth, the same shape; absent where that is the truth. */
+  readonly label?: Image;
   /** Of the measurement, for metrics that need it; absent where the operator is unknown. */
   readonly measured?: MeasuredNorms;
   /** Of the error, for metrics that need it; absent where the operator or the truth is unknown. */

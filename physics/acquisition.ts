@@ -17,6 +17,8 @@ export interface Measurable {
   readonly measurement?: Image;
   /** What scores are computed against, where the data hold it. */
   readonly reference?: Image;
+  /** What training is shown in place of `image`, where the two differ. */
+  readonly label?: Image;
   /** What the data say of how the measurement was made. */
   readonly acquisition?: { readonly [key: string]: Json };
 }
@@ -31,6 +33,8 @@ export interface Measured {
   readonly image?: Image;
   /** What scores are computed against, where it is not a view of `image`. */
   readonly reference?: Image;
+  /** What training is shown in place of `image`, `operator.imageShape`, where the two differ. */
+  readonly label?: Image;
 }
 
 /**

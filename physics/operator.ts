@@ -28,4 +28,9 @@ export interface Operator {
   forward(image: Tensor): Tensor;
   /** Aᴴ y, from `[batch, ...measurementShape]` to `[batch, ...imageShape]`. */
   adjoint(measurement: Tensor): Tensor;
+  /**
+   * An image that nearly has this measurement, by a linear map that is cheap, e.g. filtered back-projection: what
+   * networks may be shown where the adjoint itself is a poor image. Same shapes and rules as `adjoint`.
+   */
+  approximateInverse?(measurement: Tensor): Tensor;
 }

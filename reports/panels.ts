@@ -92,7 +92,10 @@ export function panelSvg(run: Run, panel: Panel, frames: readonly Frame[]): stri
   const truth = panel.truth === undefined || typeof frames[0].values === "string"
     ? undefined
     : frames[0].values;
-  const grey = greyScale(...rangeOf(truth ?? images[0]));
+  const window = (panel.truth ?? panel.input ?? panel.rows.find(({ picture }) => picture)?.picture)?.window;
+  const grey = window === undefined
+    ? greyScale(...rangeOf(truth ?? images[0]))
+    : greyScale(window.low, window.high);
   const errors = frames.map(({ values }, index) =>
     truth === undefined || (index === 0) || typeof values === "string" ? undefined : errorMap(values, truth)
   );

@@ -38,7 +38,9 @@ export interface PanelRow {
 
 /** The panels of a run, in the order in which its rows name their samples. */
 export function panelsOf({ file }: Run, { rows }: Summary): Panel[] {
-  const all = rows.flatMap(({ records }) => records.flatMap(({ pictures }) => pictures));
+  const all = rows.flatMap(({ records }) =>
+    records.flatMap(({ pictures }) => pictures.filter(({ name }) => name !== "learned"))
+  );
   const samples = new Map(
     all.map(({ subject, sample }) => [JSON.stringify([subject, sample]), { subject, sample }]),
   );
@@ -108,9 +110,10 @@ export interface Values {
   readonly data: Float32Array;
 }
 
-/** Reads a picture from the run's folder; a text instead says why it cannot be shown. */
+/** Reads a picture from the run's folder, clipped to its window; a text instead says why it cannot be shown. */
 export async function readPicture(folder: string, picture: Picture): Promise<Values | string> {
-  const { path, shape, sha256: expected } = picture;
+  const { path, shape, sha256: expected, window: { low, high } = { low: -Infinity, high: Infinity } } =
+    picture;
   const [height, width, channels = 1] = shape;
   if (shape.length < 2 || shape.length > 3 || channels !== 1) return `shape [${shape.join(", ")}]`;
   // A record may come from anywhere: it names files of its own run only.
@@ -126,7 +129,8 @@ export async function readPicture(folder: string, picture: Picture): Promise<Val
   if (bytes.length !== 4 * sizeOf(shape)) return "file of another size";
   if (sha256(bytes) !== expected) return "file has changed";
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const data = Float32Array.from({ length: height * width }, (_, i) => view.getFloat32(4 * i, true));
+  const value = (i: number) => Math.min(high, Math.max(low, view.getFloat32(4 * i, true)));
+  const data = Float32Array.from({ length: height * width }, (_, i) => value(i));
   return { height, width, data };
 }
 

@@ -41,10 +41,15 @@ export interface LogEntry {
 
 /** A picture that the job left in the run's folder, for reports. */
 export interface Picture {
-  /** `"truth"`, `"input"` or `"reconstruction"`. */
+  /**
+   * `"truth"`, `"input"` or `"reconstruction"`; `"learned"` for what a method learned besides, whose `subject` is empty
+   * and whose `sample` is its name.
+   */
   readonly name: string;
   readonly subject: string;
   readonly sample: string;
+  /** The values to be shown from black to white; the range of the truth where it is absent. */
+  readonly window?: { readonly low: number; readonly high: number };
   /** Relative to the run's folder: little-endian float32 values, row-major. */
   readonly path: string;
   readonly shape: readonly number[];

@@ -177,13 +177,16 @@ Deno.test("the defaults of every method go together: one --set fits them all", (
   }
 });
 
-Deno.test("learning rates are constant, then fall linearly to 0", () => {
+Deno.test("learning rates are constant, then fall to 0 in a line or along a cosine", () => {
   strictEqual(scheduled(2, 0, 0.5), 2);
   strictEqual(scheduled(2, 0.49, 0.5), 2);
   strictEqual(scheduled(2, 0.75, 0.5), 1);
   strictEqual(scheduled(2, 1, 0.5), 0);
   strictEqual(scheduled(2, 0.25, 0), 1.5);
   strictEqual(scheduled(2, 0.999, 1), 2);
+  strictEqual(scheduled(2, 0.2, 0.5, "cosine"), 2);
+  ok(Math.abs(scheduled(2, 0.75, 0.5, "cosine") - 1) < 1e-12);
+  ok(Math.abs(scheduled(2, 1 / 3, 0, "cosine") - 1.5) < 1e-12);
 });
 
 Deno.test("a learning rate that has fallen to 0 moves no weight", async () => {
@@ -224,6 +227,52 @@ Deno.test("critic updates on the same batch draw one batch, on fresh ones one mo
   };
   strictEqual(await draws(false), 1);
   strictEqual(await draws(true), 4);
+});
+
+/** {@linkcode supervised} in one step whose gradients have at most this norm, and what it makes is doubled. */
+function bounded(clipNorm?: number, factor = 2) {
+  return defineMethod({
+    name: "bounded",
+    about: "",
+    source: "",
+    effort: 1,
+    settings: { ...generatorSettings, ...trainingSettings },
+    knows: { pairs: true, operator: "nothing" },
+    networks: (set, { imageShape, seenShape }, rng) => ({ G: generator(set, seenShape, imageShape, rng) }),
+    losses: { generator: ({ G }, { x, y, see }) => l1(x, G.apply(see(y))) },
+    steps: () => [{ minimise: "generator", over: ["G"], rate: 1e-3, clipNorm }],
+    reconstructs: "G",
+    reconstruct: ({ G }, y, { see }) => tf.mul(G.apply(see(y)), factor),
+    learned: ({ G }) =>
+      Promise.resolve({ first: { shape: [1, 1, 1], data: Float32Array.of(G.weights.length) } }),
+  });
+}
+
+Deno.test("gradients are scaled down to a norm, together, and left alone below it", async () => {
+  const moved = async (clipNorm?: number) => {
+    using learner = prepareToy(bounded(clipNorm));
+    await train(learner, 4);
+    return { hash: await hash(learner), weights: (await learner.weights())[0].data };
+  };
+  using untrained = prepareToy(bounded());
+  const start = (await untrained.weights())[0].data;
+  const [free, wide, narrow] = [await moved(), await moved(1e6), await moved(1e-14)];
+  strictEqual(wide.hash, free.hash);
+  ok(free.weights.some((value, i) => Math.abs(value - start[i]) > 1e-3));
+  // Far below Adam's epsilon even the largest gradient counts for nothing.
+  ok(narrow.weights.every((value, i) => Math.abs(value - start[i]) < 1e-6));
+});
+
+Deno.test("a method may say how its network reconstructs, and show what else it learned", async () => {
+  using learner = prepareToy(bounded());
+  using plain = prepareToy(bounded(undefined, 1));
+  const { x, y, A, see } = await toyBatches("whole")();
+  const [once, twice] = tf.tidy(() =>
+    [plain, learner].map((one) => one.reconstruct(y, { A, see }).dataSync())
+  );
+  ok(twice.every((value, i) => Math.abs(value - 2 * once[i]) < 1e-6));
+  deepStrictEqual(Object.keys(await learner.learned!()), ["first"]);
+  tf.dispose([x, y]);
 });
 
 /** A method whose generator counts how often it is applied. */
