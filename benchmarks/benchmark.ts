@@ -43,7 +43,9 @@ export const commonSettings = {
 
 /** A range of values, in the data's own units. */
 export interface Window {
+  /** Its least value. */
   readonly low: number;
+  /** Its greatest. */
   readonly high: number;
 }
 
