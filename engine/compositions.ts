@@ -156,6 +156,9 @@ const compositions: { readonly [name: string]: Composition } = {
   [kernel.leakyReluGradient]: ({ where, x }, { slope }) =>
     tf.where(tf.greater(where, 0), x, tf.mul(x, slope)),
 
+  [kernel.within]: ({ where, x }, { low, high }) =>
+    tf.where(tf.logicalAnd(tf.greaterEqual(where, low), tf.lessEqual(where, high)), x, tf.zerosLike(x)),
+
   [kernel.blockSum]: ({ x }, { scale }) => tf.mul(tf.sum(blocksOfFour(x), 3), scale),
   [kernel.blockFill]: ({ x }, { scale }) => {
     const [n, height, width, channels] = x.shape;

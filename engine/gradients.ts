@@ -99,6 +99,10 @@ register(kernel.leakyReluGradient, ["where"], (g, [where], { slope }) => ({
   x: () => run(kernel.leakyReluGradient, { where, x: g }, { slope }),
 }));
 
+register(kernel.within, ["where"], (g, [where], limits) => ({
+  x: () => run(kernel.within, { where, x: g }, limits),
+}));
+
 register(
   kernel.blockSum,
   [],

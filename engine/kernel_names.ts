@@ -26,6 +26,8 @@ export const kernel = {
   leakyRelu: "EngineLeakyRelu",
   /** where, x; `slope`: x where `where` is positive, `slope`·x elsewhere. */
   leakyReluGradient: "EngineLeakyReluGradient",
+  /** where, x; `low`, `high`: x where `where` lies in [low, high], 0 elsewhere. */
+  within: "EngineWithin",
   /** x; `scale`: `scale` times the sum of each 2x2 block. */
   blockSum: "EngineBlockSum",
   /** x; `scale`: each pixel times `scale` as a 2x2 block; the adjoint of `blockSum`. */

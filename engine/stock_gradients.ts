@@ -11,6 +11,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
+import { kernel } from "./kernel_names.ts";
 import { stopGradient } from "./stop_gradient.ts";
 
 // deno-lint-ignore no-explicit-any -- the attributes that the stock ops give their kernels
@@ -112,10 +113,14 @@ pointwise("Sigmoid", (x) => tf.mul(tf.sigmoid(x), tf.sub(1, tf.sigmoid(x))));
 pointwise("Softplus", (x) => tf.sigmoid(x));
 pointwise("Abs", (x) => tf.sign(stopGradient(x)));
 pointwise("Relu", (x) => where(tf.greater(stopGradient(x), 0)));
-pointwise("ClipByValue", (x, { clipValueMin, clipValueMax }) => {
-  const value = stopGradient(x);
-  return where(tf.logicalAnd(tf.greaterEqual(value, clipValueMin), tf.lessEqual(value, clipValueMax)));
-});
+// Comparisons compute in JavaScript on `wasm`; this one can be replayed.
+register("ClipByValue", ["x"], (g, [x], { clipValueMin, clipValueMax }) => ({
+  x: () =>
+    tf.engine().runKernel(kernel.within, { where: stopGradient(x), x: g }, {
+      low: clipValueMin,
+      high: clipValueMax,
+    }),
+}));
 
 // Steps, constants and comparisons: flat almost everywhere.
 

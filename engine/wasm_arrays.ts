@@ -29,6 +29,7 @@ const transformations = [
   "Abs",
   "Relu",
   "Sign",
+  "Exp",
   "ClipByValue",
 ];
 

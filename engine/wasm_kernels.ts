@@ -142,6 +142,12 @@ function kernels(backend: BackendWasm, { calls, scratch }: WasmModule): { readon
       return out;
     },
 
+    [kernel.within]({ where, x }, { low, high }) {
+      const out = make(x.shape);
+      calls.within(at(where), at(x), at(out), sizeOf(x.shape), low, high);
+      return out;
+    },
+
     // The batch and the rows of its images are one: blocks do not cross from one image to the next.
     [kernel.blockSum]({ x }, { scale }) {
       const [n, height, width, channels] = x.shape;

@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { sizeOf } from "../core/image.ts";
 import { stream } from "../core/random.ts";
 import { startBackend } from "../engine/backend.ts";
+import "../engine/ops.ts";
 import { Replay } from "../engine/replay.ts";
 
 type Compute = (...tensors: tf.Tensor[]) => tf.Tensor | tf.Tensor[];
@@ -92,7 +93,9 @@ Deno.test("functions of one value are those of cpu", async () => {
     tf.relu,
     (x) => tf.sign(tf.relu(x)),
     tf.sign,
+    tf.exp,
     (x) => tf.clipByValue(x, -0.5, 0.25),
+    (x) => tf.grad((z) => tf.clipByValue(z, -0.5, 0.25))(x),
     tf.onesLike,
     tf.zerosLike,
     (x) => tf.fill(x.shape, 2.5),
@@ -100,6 +103,20 @@ Deno.test("functions of one value are those of cpu", async () => {
   for (const shape of [[1], [3], [4], [7, 5], [2, 3, 4]]) {
     await agree("one value", [shape], computations, 1e-5);
   }
+});
+
+Deno.test("exponentials are right to 2e-7 of themselves, overflow to infinity, underflow to 0, and keep what is no number", async () => {
+  await startBackend();
+  const values = Array.from({ length: 17500 }, (_, i) => Math.fround(-87 + i / 100));
+  const edges = [-Infinity, -1000, -104, 0, 88.8, 1000, Infinity, NaN];
+  const x = tf.tensor1d([...values, ...edges]);
+  const powers = tf.exp(x).dataSync();
+  values.forEach((value, i) => {
+    const right = Math.exp(value);
+    ok(Math.abs(powers[i] - right) <= 2e-7 * right, `e^${value} is ${right}, not ${powers[i]}`);
+  });
+  deepStrictEqual([...powers.slice(values.length)], [0, 0, 0, 1, Infinity, Infinity, Infinity, NaN]);
+  x.dispose();
 });
 
 Deno.test("sums and means over any axes are those of cpu", async () => {
