@@ -170,6 +170,17 @@ for (const arithmetic of arithmeticClasses) {
     holds(arithmetic, sizes, 2e-6);
   });
 
+  Deno.test(`a critic's 2x2 convolutions, by Winograd's smallest tiles, are as exact as direct ones (${arithmetic})`, () => {
+    const sizes: Size[] = [];
+    for (const [c, k] of [[4, 8], [8, 4], [8, 16], [24, 8], [16, 40]]) {
+      for (const [n, h, w] of [[1, 5, 5], [2, 9, 5], [3, 5, 13], [1, 33, 21], [2, 8, 9]]) {
+        sizes.push([n, h, w, c, 2, 2, k, 0]);
+      }
+    }
+    sizes.push([1, 9, 9, 128, 2, 2, 64, 0], [1, 17, 17, 64, 2, 2, 32, 0], [3, 33, 33, 8, 2, 2, 16, 0]);
+    holds(arithmetic, sizes, 2e-6);
+  });
+
   Deno.test(`convolutions by Winograd's tiles are within 2e-5 of their definition's maximum (${arithmetic})`, () => {
     const sizes: Size[] = [];
     for (const [c, k] of [[4, 8], [8, 4], [8, 8], [16, 8], [24, 32]]) {
@@ -190,8 +201,18 @@ for (const arithmetic of arithmeticClasses) {
 
 Deno.test("an image's convolution has the same bits alone and within a batch", () => {
   const module = new Module("fma");
-  for (const [side, filterSide, width] of [[4, 3, 8], [8, 3, 8], [13, 3, 8], [16, 3, 64], [9, 2, 8]]) {
-    const given = problem([3, side, side, width, filterSide, filterSide, width, 1]);
+  for (
+    const [side, filterSide, width, padding] of [
+      [4, 3, 8, 1],
+      [8, 3, 8, 1],
+      [13, 3, 8, 1],
+      [16, 3, 64, 1],
+      [9, 2, 8, 1],
+      [9, 2, 8, 0],
+      [21, 2, 16, 0],
+    ]
+  ) {
+    const given = problem([3, side, side, width, filterSide, filterSide, width, padding]);
     const [, ...rest] = given.size;
     const together = runAll(module, given);
     const part = (values: Float32Array, i: number) =>
@@ -212,7 +233,8 @@ Deno.test("an image's convolution has the same bits alone and within a batch", (
 Deno.test("a convolution's two gradients are its adjoints", () => {
   const module = new Module("fma");
   const sum = (a: Float32Array, b: Float32Array) => a.reduce((total, v, i) => total + v * b[i], 0);
-  for (const size of [[2, 16, 16, 8, 3, 3, 16, 1], [1, 17, 9, 5, 2, 2, 3, 1]] satisfies Size[]) {
+  const sizes: Size[] = [[2, 16, 16, 8, 3, 3, 16, 1], [1, 17, 9, 5, 2, 2, 3, 1], [2, 9, 17, 16, 2, 2, 8, 0]];
+  for (const size of sizes) {
     const given = problem(size);
     const { convForward, convBackpropInput, convBackpropFilter } = runAll(module, given);
     const product = sum(convForward, given.gradient);

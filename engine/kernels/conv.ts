@@ -1,14 +1,16 @@
 // @ts-nocheck AssemblyScript: compiled by build.ts, not checked by Deno
 /**
- * Stride-1 convolutions and their two adjoints, of any size; README.md has the calls. Everything is one of
- * two inner loops, `conv/forward.ts` and `conv/filter_gradient.ts`: the gradient in the image is a
- * convolution of the padded gradient with the filter turned by 180° and its channels swapped (Dumoulin &
- * Visin 2016, arXiv:1603.07285, relationship 8).
+ * Stride-1 convolutions and their two adjoints, of any size; README.md has the calls. What Winograd's tiles do
+ * not pay for (the two functions at the end decide) is one of two inner loops, `conv/forward.ts` and
+ * `conv/filter_gradient.ts`: the gradient in the image is a convolution of the padded gradient with the filter
+ * turned by 180° and its channels swapped (Dumoulin & Visin 2016, arXiv:1603.07285, relationship 8).
  */
 import { filterGradient } from "./conv/filter_gradient.ts";
 import { convolveBlocks, convolvePairs } from "./conv/forward.ts";
 import { packBlocks, packPairs, padImage } from "./conv/layout.ts";
 import { winogradForward, winogradForwardScratch } from "./conv/winograd.ts";
+import { backward2x2, convolve2x2Scratch, forward2x2 } from "./conv/winograd_2x2.ts";
+import { gradient2x2, gradient2x2Scratch } from "./conv/winograd_2x2_gradient.ts";
 import { winogradGradient, winogradGradientScratch } from "./conv/winograd_gradient.ts";
 
 export function convForward(
@@ -25,6 +27,10 @@ export function convForward(
   padding: i32,
   scratch: usize,
 ): void {
+  if (takesTwoByTwo(filterHeight, filterWidth, channels, outputs, height, width, padding)) {
+    forward2x2(x, filter, out, batch, height, width, channels, outputs, scratch);
+    return;
+  }
   convolve(
     x,
     filter,
@@ -56,6 +62,9 @@ export function convForwardScratch(
   outputs: i32,
   padding: i32,
 ): i32 {
+  if (takesTwoByTwo(filterHeight, filterWidth, channels, outputs, height, width, padding)) {
+    return convolve2x2Scratch(batch, height, width, channels, outputs);
+  }
   return convolveScratch(
     batch,
     height + 2 * padding,
@@ -81,6 +90,10 @@ export function convBackpropInput(
   padding: i32,
   scratch: usize,
 ): void {
+  if (takesTwoByTwo(filterHeight, filterWidth, outputs, channels, height, width, padding)) {
+    backward2x2(gradient, filter, out, batch, height, width, channels, outputs, scratch);
+    return;
+  }
   const taps = filterHeight * filterWidth;
   const tapFloats = channels * outputs;
   convolve(
@@ -112,8 +125,11 @@ export function convBackpropInputScratch(
   filterHeight: i32,
   filterWidth: i32,
   outputs: i32,
-  _padding: i32,
+  padding: i32,
 ): i32 {
+  if (takesTwoByTwo(filterHeight, filterWidth, outputs, channels, height, width, padding)) {
+    return convolve2x2Scratch(batch, height, width, outputs, channels);
+  }
   return convolveScratch(
     batch,
     height + filterHeight - 1,
@@ -139,6 +155,10 @@ export function convBackpropFilter(
   padding: i32,
   scratch: usize,
 ): void {
+  if (takesTwoByTwo(filterHeight, filterWidth, channels, outputs, height, width, padding)) {
+    gradient2x2(x, gradient, out, batch, height, width, channels, outputs, scratch);
+    return;
+  }
   const rows = height + 2 * padding;
   const columns = width + 2 * padding;
   if (takesWinograd(filterHeight, filterWidth, channels, outputs, rows - 2, columns - 2)) {
@@ -187,6 +207,9 @@ export function convBackpropFilterScratch(
   outputs: i32,
   padding: i32,
 ): i32 {
+  if (takesTwoByTwo(filterHeight, filterWidth, channels, outputs, height, width, padding)) {
+    return gradient2x2Scratch(batch, height, width, channels, outputs);
+  }
   const rows = height + 2 * padding;
   const columns = width + 2 * padding;
   if (takesWinograd(filterHeight, filterWidth, channels, outputs, rows - 2, columns - 2)) {
@@ -293,6 +316,24 @@ function takesWinograd(
   const tiles = ((outHeight + 3) >> 2) * ((outWidth + 3) >> 2);
   return filterHeight == 3 && filterWidth == 3 && (ins & 3) == 0 && (outs & 7) == 0 && tiles >= 4 &&
     32 * tiles <= 3 * outHeight * outWidth;
+}
+
+/**
+ * Whether Winograd's way for 2x2 filters (`conv/winograd_2x2.ts`) is taken: no padding, inputs in fours, outputs in
+ * eights, which is what a critic has, on images of at least 5x5 whose outputs fill the tiles. Measured up to 65x65
+ * there: 0.9 times (5x5) to 1.8 times as fast.
+ */
+function takesTwoByTwo(
+  filterHeight: i32,
+  filterWidth: i32,
+  ins: i32,
+  outs: i32,
+  height: i32,
+  width: i32,
+  padding: i32,
+): bool {
+  return filterHeight == 2 && filterWidth == 2 && padding == 0 && (ins & 3) == 0 && (outs & 7) == 0 &&
+    (height & width & 1) == 1 && height >= 5 && width >= 5;
 }
 
 function alignUp(bytes: i32): usize {
