@@ -40,6 +40,11 @@ function pixelMean(x: tf.Tensor): tf.Tensor {
   return tf.mean(x, [1, 2], true);
 }
 
+/** The sum of each channel, `[c]`. */
+function channelSums(x: tf.Tensor): tf.Tensor {
+  return tf.sum(tf.reshape(x, [-1, x.shape[x.rank - 1]]), 0);
+}
+
 /** y = N(x), and r = 1 / √(variance + epsilon). */
 function normalised(x: tf.Tensor, epsilon: number): { y: tf.Tensor; r: tf.Tensor } {
   const centred = tf.sub(x, pixelMean(x));
@@ -158,6 +163,12 @@ const compositions: { readonly [name: string]: Composition } = {
 
   [kernel.within]: ({ where, x }, { low, high }) =>
     tf.where(tf.logicalAnd(tf.greaterEqual(where, low), tf.lessEqual(where, high)), x, tf.zerosLike(x)),
+  [kernel.prelu]: ({ where, x, slope }, { positive }) =>
+    tf.where(tf.greater(where, 0), tf.mul(x, positive), tf.mul(x, slope)),
+  [kernel.preluSlopes]: ({ where, x, y }) =>
+    channelSums(tf.where(tf.greater(where, 0), tf.zerosLike(x), tf.mul(x, y))),
+  [kernel.addToChannels]: ({ x, bias }) => tf.add(x, bias),
+  [kernel.channelSums]: ({ x }) => channelSums(x),
 
   [kernel.blockSum]: ({ x }, { scale }) => tf.mul(tf.sum(blocksOfFour(x), 3), scale),
   [kernel.blockFill]: ({ x }, { scale }) => {
@@ -190,6 +201,9 @@ const compositions: { readonly [name: string]: Composition } = {
   [kernel.l2Gradient]: ({ a, b, gradient }) => tf.mul(tf.sub(a, b), tf.mul(gradient, 2 / a.size)),
 
   [kernel.symmetricProduct]: ({ x, s }) => tf.matMul(x as tf.Tensor, s as tf.Tensor),
+
+  [kernel.logProduct]: ({ x, y }) =>
+    tf.logSumExp(tf.add(tf.expandDims(x as tf.Tensor, 2), tf.expandDims(y as tf.Tensor, 0)), 1),
 
   // Kingma & Ba 2015 (arXiv:1412.6980), algorithm 1; `pace` already carries the bias corrections (adam.ts).
   [kernel.adam]: ({ variable, gradient, first, second, pace }, { beta1, beta2 }) => {

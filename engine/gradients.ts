@@ -103,6 +103,26 @@ register(kernel.within, ["where"], (g, [where], limits) => ({
   x: () => run(kernel.within, { where, x: g }, limits),
 }));
 
+// Apart from `where`, which decides, linear in x and in the slopes.
+register(kernel.prelu, ["where", "x", "slope"], (g, [where, x, slope], { positive }) => ({
+  x: () => run(kernel.prelu, { where, x: g, slope }, { positive }),
+  slope: () => run(kernel.preluSlopes, { where, x, y: g }),
+}));
+
+register(kernel.preluSlopes, ["where", "x", "y"], (g, [where, x, y]) => ({
+  x: () => run(kernel.prelu, { where, x: y, slope: g }, { positive: 0 }),
+  y: () => run(kernel.prelu, { where, x, slope: g }, { positive: 0 }),
+}));
+
+register(kernel.addToChannels, [], (g) => ({
+  x: () => tf.clone(g),
+  bias: () => run(kernel.channelSums, { x: g }),
+}));
+
+register(kernel.channelSums, ["x"], (g, [x]) => ({
+  x: () => run(kernel.addToChannels, { x: tf.zeros(x.shape), bias: g }),
+}));
+
 register(
   kernel.blockSum,
   [],

@@ -28,6 +28,16 @@ export const kernel = {
   leakyReluGradient: "EngineLeakyReluGradient",
   /** where, x; `low`, `high`: x where `where` lies in [low, high], 0 elsewhere. */
   within: "EngineWithin",
+  /**
+   * where, x, slope `[c]`; `positive`: `positive`·x where `where` is positive, the channel's slope times x elsewhere.
+   */
+  prelu: "EnginePrelu",
+  /** where, x, y: for each channel, the sum of x·y over the pixels where `where` is not positive. */
+  preluSlopes: "EnginePreluSlopes",
+  /** x, bias `[c]`. */
+  addToChannels: "EngineAddToChannels",
+  /** x: the sum of each channel, `[c]`. */
+  channelSums: "EngineChannelSums",
   /** x; `scale`: `scale` times the sum of each 2x2 block. */
   blockSum: "EngineBlockSum",
   /** x; `scale`: each pixel times `scale` as a 2x2 block; the adjoint of `blockSum`. */
@@ -52,6 +62,8 @@ export const kernel = {
   l2Gradient: "EngineL2Gradient",
   /** x, s: x·s. */
   symmetricProduct: "EngineSymmetricProduct",
+  /** x, y: ln(eˣ·eʸ), the exponentials being elementwise and the product of matrices. */
+  logProduct: "EngineLogProduct",
   /**
    * variable, gradient, first, second, pace (rate, epsilon); `beta1`, `beta2`: the new variable and moments, which may be
    * the old memory written in place.

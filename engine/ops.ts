@@ -5,8 +5,8 @@
  * `tf.engine()`, so the tape, `tf.tidy`, `tf.grad` and `tf.memory` treat it like `tf.conv2d`. A kernel exists
  * twice: as calls into our own WebAssembly module (`wasm_kernels.ts`, backend `wasm`), and as a composition of stock ops
  * (`compositions.ts`, every other backend; `cpu` is the oracle of the tests). Gradients (`gradients.ts`)
- * are written once, in terms of these same ops, and close among themselves: each op can be differentiated
- * twice, as a gradient penalty needs.
+ * are written once, in terms of these same ops, and close among themselves: each op but `logProduct` can be
+ * differentiated twice, as a gradient penalty needs.
  *
  * Images are `[batch, height, width, channels]`, filters `[height, width, in, out]`, values float32. Arguments
  * are borrowed, results are the caller's. Shapes are checked, and a misfit is a worded error. On one arithmetic class
@@ -21,7 +21,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { explain } from "../core/errors.ts";
 import { kernel } from "./kernel_names.ts";
 import { stopGradient } from "./stop_gradient.ts";
-import type { Scalar, Tensor, Tensor2D, Tensor4D } from "./tensor.ts";
+import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from "./tensor.ts";
 import "./gradients.ts";
 import "./stock_gradients.ts";
 
@@ -174,6 +174,32 @@ export function relu<T extends Tensor>(x: T): T {
   return leakyRelu(x, 0);
 }
 
+/**
+ * max(x, 0), whose derivative where x is negative is nevertheless `slope`: not that of the function, but one by which
+ * what has fallen below 0 is drawn back. Of any shape.
+ */
+export function leakyClamp<T extends Tensor>(x: T, slope: number): T {
+  return tf.tidy(() => {
+    const leaky = leakyRelu(x, slope);
+    return tf.add(leaky, stopGradient(tf.sub(relu(x), leaky)));
+  });
+}
+
+/**
+ * x where it is positive, the slope of its channel times x elsewhere (He et al. 2015, arXiv:1502.01852): `[…, c]` with
+ * slopes `[c]`. The derivative in x at 0 is the slope.
+ */
+export function prelu<T extends Tensor>(x: T, slope: Tensor1D): T {
+  requireChannels("prelu", x, slope);
+  return tf.tidy(() => run<T>(kernel.prelu, { where: stopGradient(x), x, slope }, { positive: 1 }));
+}
+
+/** `x` `[…, c]` plus the bias of its channel, `[c]`. */
+export function addToChannels<T extends Tensor>(x: T, bias: Tensor1D): T {
+  requireChannels("addToChannels", x, bias);
+  return run(kernel.addToChannels, { x, bias });
+}
+
 /** The mean of each 2x2 block: `[n, h, w, c]` with even h and w to `[n, h/2, w/2, c]`. */
 export function averagePool2(x: Tensor4D): Tensor4D {
   requireEven("averagePool2", x);
@@ -246,6 +272,19 @@ export function symmetricProduct(x: Tensor2D, s: Tensor2D): Tensor2D {
   return tf.tidy(() => run<Tensor2D>(kernel.symmetricProduct, { x, s: stopGradient(s) }));
 }
 
+/**
+ * The product of two matrices that are given by their logarithms, as its logarithm: `x` `[m, k]` and `y` `[k, n]` to
+ * ln(eˣ·eʸ) `[m, n]`. No value is too large or too small for it; terms below 1.4e-11 of the largest count as none. It
+ * has no gradient: stop it at what it is given.
+ */
+export function logProduct(x: Tensor2D, y: Tensor2D): Tensor2D {
+  requireRank("logProduct", { x, y }, 2);
+  if (x.shape[1] !== y.shape[0]) {
+    misfit(`logProduct: [${x.shape}] times [${y.shape}]`, "give [m, k] and [k, n]");
+  }
+  return run(kernel.logProduct, { x, y });
+}
+
 function run<T extends Tensor>(name: string, inputs: tf.NamedTensorMap, attrs: tf.NamedAttrMap = {}): T {
   return tf.engine().runKernel(name, inputs, attrs) as T;
 }
@@ -263,6 +302,12 @@ function requireRank(op: string, tensors: tf.NamedTensorMap, rank: number): void
         fix: rank === 4 ? "give [batch, height, width, channels]" : "reshape it, or cast it to float32",
       }));
     }
+  }
+}
+
+function requireChannels(op: string, x: Tensor, ofChannels: Tensor1D): void {
+  if (x.rank < 1 || ofChannels.rank !== 1 || x.shape[x.rank - 1] !== ofChannels.shape[0]) {
+    misfit(`${op}: [${ofChannels.shape}] for the channels of [${x.shape}]`, "give one number a channel");
   }
 }
 

@@ -30,6 +30,7 @@ const transformations = [
   "Relu",
   "Sign",
   "Exp",
+  "Log",
   "ClipByValue",
 ];
 

@@ -91,6 +91,14 @@ function kernels(backend: BackendWasm, { calls, scratch }: WasmModule): { readon
       return convolve("convForward", x, s, make([m, n]), [1, 1, m, n, 1, 1, n, 0]);
     },
 
+    [kernel.logProduct]({ x, y }) {
+      const [rows, inner] = x.shape;
+      const columns = y.shape[1];
+      const out = make([rows, columns]);
+      calls.logProduct(at(x), at(y), at(out), rows, inner, columns);
+      return out;
+    },
+
     [kernel.spaceToDepth]({ x }, { block, padding, height, width, rows, columns }) {
       const [n, , , channels] = x.shape;
       const out = make([n, rows, columns, block * block * channels]);
@@ -145,6 +153,36 @@ function kernels(backend: BackendWasm, { calls, scratch }: WasmModule): { readon
     [kernel.within]({ where, x }, { low, high }) {
       const out = make(x.shape);
       calls.within(at(where), at(x), at(out), sizeOf(x.shape), low, high);
+      return out;
+    },
+
+    [kernel.prelu]({ where, x, slope }, { positive }) {
+      const out = make(x.shape);
+      const [channels] = slope.shape;
+      calls.prelu(at(where), at(x), at(slope), at(out), sizeOf(x.shape) / channels, channels, positive);
+      return out;
+    },
+
+    [kernel.preluSlopes]({ where, x, y }) {
+      const channels = x.shape[x.shape.length - 1];
+      const out = make([channels]);
+      const room = scratch(calls.channelSumsScratch(channels));
+      calls.preluSlopes(at(where), at(x), at(y), at(out), sizeOf(x.shape) / channels, channels, room);
+      return out;
+    },
+
+    [kernel.addToChannels]({ x, bias }) {
+      const out = make(x.shape);
+      const [channels] = bias.shape;
+      calls.addToChannels(at(x), at(bias), at(out), sizeOf(x.shape) / channels, channels);
+      return out;
+    },
+
+    [kernel.channelSums]({ x }) {
+      const channels = x.shape[x.shape.length - 1];
+      const out = make([channels]);
+      const room = scratch(calls.channelSumsScratch(channels));
+      calls.channelSums(at(x), at(out), sizeOf(x.shape) / channels, channels, room);
       return out;
     },
 

@@ -94,6 +94,7 @@ Deno.test("functions of one value are those of cpu", async () => {
     (x) => tf.sign(tf.relu(x)),
     tf.sign,
     tf.exp,
+    (x) => tf.log(tf.add(tf.abs(x), 0.1)),
     (x) => tf.clipByValue(x, -0.5, 0.25),
     (x) => tf.grad((z) => tf.clipByValue(z, -0.5, 0.25))(x),
     tf.onesLike,
@@ -116,6 +117,22 @@ Deno.test("exponentials are right to 2e-7 of themselves, overflow to infinity, u
     ok(Math.abs(powers[i] - right) <= 2e-7 * right, `e^${value} is ${right}, not ${powers[i]}`);
   });
   deepStrictEqual([...powers.slice(values.length)], [0, 0, 0, 1, Infinity, Infinity, Infinity, NaN]);
+  x.dispose();
+});
+
+Deno.test("logarithms are right to 2e-7 of themselves, from the least number on, and there is none below 0", async () => {
+  await startBackend();
+  const values = Array.from({ length: 17500 }, (_, i) => Math.fround(2 ** (-149 + i / 63.2)));
+  const nearOne = Array.from({ length: 2001 }, (_, i) => Math.fround(0.9 + i / 10000));
+  const edges = [0, 1, Infinity, -1, NaN];
+  const x = tf.tensor1d([...values, ...nearOne, ...edges]);
+  const logarithms = tf.log(x).dataSync();
+  [...values, ...nearOne].forEach((value, i) => {
+    const right = Math.log(value);
+    const error = Math.abs(logarithms[i] - right);
+    ok(error <= 2e-7 * Math.abs(right), `ln ${value} is ${right}, not ${logarithms[i]}`);
+  });
+  deepStrictEqual([...logarithms.slice(-edges.length)], [-Infinity, 0, Infinity, NaN, NaN]);
   x.dispose();
 });
 

@@ -192,6 +192,24 @@ const cases: Case[] = [
     op: (x) => ops.relu(x),
     oracle: (x) => x.map((value) => Math.max(value, 0)),
   },
+  {
+    name: "prelu()",
+    shapes: [[2, 3, 5, 6], [6]],
+    op: (x, slope) => ops.prelu(x, slope as tf.Tensor1D),
+    oracle: (x, slope) => x.map((value, i) => value > 0 ? value : slope[i % 6] * value),
+  },
+  {
+    name: "prelu() of many pixels",
+    shapes: [[150, 3], [3]],
+    op: (x, slope) => ops.prelu(x, slope as tf.Tensor1D),
+    oracle: (x, slope) => x.map((value, i) => value > 0 ? value : slope[i % 3] * value),
+  },
+  {
+    name: "addToChannels()",
+    shapes: [[2, 3, 5, 6], [6]],
+    op: (x, bias) => ops.addToChannels(x, bias as tf.Tensor1D),
+    oracle: (x, bias) => x.map((value, i) => value + bias[i % 6]),
+  },
   ...[halved, halved4].flatMap((shape): Case[] => [{
     name: `averagePool2() of [${shape}]`,
     shapes: [shape],
@@ -373,6 +391,36 @@ Deno.test("stopGradient() keeps the values and stops the gradient", async () => 
   }
 });
 
+Deno.test("leakyClamp() is max(x, 0), with a slope below 0 that draws back", async () => {
+  for (const { options } of backends) {
+    await startBackend(options);
+    const x = tf.tensor1d([-2, -0.5, 1, 3]);
+    assert.deepEqual(await read([tf.tidy(() => ops.leakyClamp(x, 0.25))]), [0, 0, 1, 3]);
+    const gradient = tf.grad((x) => tf.sum(tf.mul(ops.leakyClamp(x, 0.25), [4, 8, 1, 2])))(x);
+    assert.deepEqual(await read([gradient]), [1, 2, 1, 2]);
+    x.dispose();
+  }
+});
+
+Deno.test("logProduct() multiplies numbers that single precision does not have", async () => {
+  const logs = (name: string, size: number, spread: number) =>
+    normals(name, size).map((value) => Math.fround(spread * value));
+  for (const { options } of backends) {
+    await startBackend(options);
+    for (const spread of [1, 30, 3000]) {
+      const [x, y] = [logs("x", 5 * 7, spread), logs("y", 7 * 6, spread)];
+      const product = ops.logProduct(tf.tensor2d(x, [5, 7]), tf.tensor2d(y, [7, 6]));
+      const expected = Array.from({ length: 30 }, (_, place) => {
+        const [row, column] = [Math.floor(place / 6), place % 6];
+        const terms = Array.from({ length: 7 }, (_, k) => x[row * 7 + k] + y[k * 6 + column]);
+        const largest = Math.max(...terms);
+        return largest + Math.log(terms.reduce((sum, term) => sum + Math.exp(term - largest), 0));
+      });
+      assertClose(await read([product]), expected, 3e-7, `spread ${spread}`);
+    }
+  }
+});
+
 Deno.test("a clone of a tensor survives its original, and shares no changes with it", async () => {
   await startBackend();
   const x = tf.tensor1d([1, 2, 3]);
@@ -397,6 +445,9 @@ Deno.test("ops refuse what does not fit, and say what would", async () => {
     [() => ops.conv2dBackpropInput(image, tf.zeros([3, 3, 2, 3]), [6, 6]), /gives 4x4, not 5x4/],
     [() => ops.conv2dBackpropInput(image, tf.zeros([3, 3, 2, 4]), [7, 6]), /the gradient has 3 channels/],
     [() => ops.conv2dBackpropFilter(tf.zeros([2, 7, 6, 3]), image, [3, 3]), /2 images, 1 gradients/],
+    [() => ops.prelu(image, tf.zeros([4])), /prelu: \[4\] for the channels of \[1,5,4,3\]/],
+    [() => ops.addToChannels(image, tf.zeros([1])), /give one number a channel/],
+    [() => ops.logProduct(tf.zeros([2, 3]), tf.zeros([2, 3])), /logProduct: \[2,3\] times \[2,3\]/],
     [() => ops.averagePool2(image), /cannot halve an image of 5x4/],
     [() => ops.maxPool2(image), /cannot halve an image of 5x4/],
     [() => ops.concatChannels(image, tf.zeros([1, 4, 5, 3])), /differ in more than their channels/],

@@ -15,7 +15,9 @@ export type ArithmeticClass = "fma" | "muladd";
 const optimisation = {
   arrays: "-O3",
   blocks: "-O3",
+  channels: "-O3",
   conv: "-O1",
+  logarithms: "-O3",
   norm: "-O3",
   pointwise: "-O3",
 } as const;

@@ -5,6 +5,7 @@
  * They are bound by memory, so each is one pass of 4-wide vectors, four at a time to keep the loads in flight, and a
  * scalar tail. Pointers are in bytes, `size` in values.
  */
+import { exponential, logarithm } from "./shared/exponential.ts";
 import { madd } from "./shared/simd.ts";
 
 /** One multiplication and one addition, to see at run time whether this machine rounds once (`fma`) or twice. */
@@ -106,11 +107,11 @@ function combineFour(what: i32, a: v128, b: v128): v128 {
   return what == SUBTRACT ? difference : f32x4.mul(difference, difference);
 }
 
-/** What `transform` does; 9, what is left, limits to [p, q]. */
+/** What `transform` does; 10, what is left, limits to [p, q]. */
 const NEGATE = 0, SQUARE = 1, ROOT = 2, INVERSE_ROOT = 3, INVERSE = 4, MAGNITUDE = 5, RECTIFY = 6, SIGN = 7;
-const EXPONENTIAL = 8;
+const EXPONENTIAL = 8, LOGARITHM = 9;
 
-/** out = −x, x², √x, 1/√x, 1/x, |x|, max(x, 0), sign x, eˣ or min(max(x, p), q). */
+/** out = −x, x², √x, 1/√x, 1/x, |x|, max(x, 0), sign x, eˣ, ln x or min(max(x, p), q). */
 export function transform(what: i32, x: usize, out: usize, size: i32, p: f32, q: f32): void {
   const end = x + (<usize> size << 2);
   const end1 = x + (<usize> (size & ~3) << 2);
@@ -132,34 +133,8 @@ function transformFour(what: i32, x: v128, p: f32, q: f32): v128 {
   if (what == RECTIFY) return f32x4.max(x, zero);
   if (what == SIGN) return f32x4.sub(v128.and(f32x4.gt(x, zero), one), v128.and(f32x4.lt(x, zero), one));
   if (what == EXPONENTIAL) return exponential(x);
+  if (what == LOGARITHM) return logarithm(x);
   return f32x4.min(f32x4.max(x, f32x4.splat(p)), f32x4.splat(q));
-}
-
-/**
- * eˣ = 2ⁿ·eʳ with |r| ≤ ½ ln 2, where eʳ is Moshier's polynomial (Cephes, expf) and ln 2 is taken away in two parts, the
- * first of which n times is exact. 2ⁿ is two factors, so that what overflows is ∞, and what underflows goes through
- * the denormal numbers to 0.
- */
-function exponential(x: v128): v128 {
-  x = f32x4.min(f32x4.max(x, f32x4.splat(-104)), f32x4.splat(89));
-  const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.44269504088896341)));
-  const coarse = f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375)));
-  const r = f32x4.add(coarse, f32x4.mul(n, f32x4.splat(2.12194440e-4)));
-  let p = f32x4.splat(1.9875691500e-4);
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.3981999507e-3));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(8.3334519073e-3));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(4.1665795894e-2));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.6666665459e-1));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(5.0000001201e-1));
-  const power = f32x4.add(f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r), f32x4.splat(1));
-  const exponent = i32x4.trunc_sat_f32x4_s(n);
-  const half = i32x4.shr_s(exponent, 1);
-  return f32x4.mul(f32x4.mul(power, powerOfTwo(half)), powerOfTwo(i32x4.sub(exponent, half)));
-}
-
-/** 2ⁿ of whole numbers n that have a normal power. */
-function powerOfTwo(n: v128): v128 {
-  return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23);
 }
 
 /** Values that are summed in single precision before they are added to the total in double. */
