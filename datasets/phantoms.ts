@@ -11,72 +11,29 @@
  * drawn from streams that are named after its subject and slice, so that any one can be made alone.
  */
 
-import { canonicalJson, sha256 } from "../core/json.ts";
 import { type Rng, stream } from "../core/random.ts";
-import type { Dataset, Sample, Subject } from "./dataset.ts";
+import type { Dataset } from "./dataset.ts";
+import { simulatedDataset, type SimulationSettings } from "./simulated.ts";
 
 /** How many, how large, and which. */
-export interface PhantomSettings {
-  readonly subjects: number;
-  /** How many of them, the last ones, are for validation and for test; the others train. Absent: no part is given. */
-  readonly parts?: { readonly validation: number; readonly test: number };
-  /** Slices of each subject. */
-  readonly slices: number;
-  /** Height and width of a slice. */
-  readonly matrix: number;
-  /** Name of the stream that all of them are drawn from. */
-  readonly stream: string;
-}
-
-/** Raised when the same settings give other pixels, so that runs of old and new phantoms are not mixed. */
-const version = 1;
+export type PhantomSettings = SimulationSettings;
 
 /** The dataset of phantoms. Samples have an image `[matrix, matrix, 2]`, of which the magnitude is at most about 1. */
 export function phantoms(settings: PhantomSettings): Dataset {
-  const { subjects: count, slices, matrix } = settings;
-  for (const [name, value] of Object.entries({ subjects: count, slices, matrix })) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new RangeError(`phantoms need whole ${name} ≥ 1, not ${value}`);
-    }
-  }
-  const digits = Math.max(3, String(count).length);
-  const samples = Array.from({ length: slices }, (_, slice) => String(slice).padStart(2, "0"));
-  const subjects = Array.from({ length: count }, (_, i): Subject => ({
-    id: `phantom-${String(i + 1).padStart(digits, "0")}`,
-    samples,
-    shape: [matrix, matrix, 2],
-    ...(settings.parts && { role: roleOf(count - i, settings.parts) }),
-  }));
-  const ids = new Set(subjects.map(({ id }) => id));
-  return {
-    contents: {
-      kind: "phantoms",
-      name: "phantoms",
-      subjects,
-      unit: "arbitrary",
-      holds: "images",
-      banners: [],
-      notes: [`${count} simulated heads of ${slices} slices each`],
-      hash: sha256(canonicalJson({ ...settings, kind: "phantoms", version })),
-    },
-    sample(subject, id): Promise<Sample> {
-      const slice = samples.indexOf(id);
-      if (!ids.has(subject) || slice < 0) {
-        return Promise.reject(new RangeError(`there is no sample "${id}" of subject "${subject}"`));
-      }
-      const data = phantom(`${settings.stream}/${subject}`, slice, slices, matrix);
-      return Promise.resolve({ id, subject, image: { shape: [matrix, matrix, 2], data } });
-    },
-    close() {},
-  };
-}
-
-/** The part of the subject that is the `fromEnd`-th, the last being the first. */
-function roleOf(
-  fromEnd: number,
-  { validation, test }: { validation: number; test: number },
-): Subject["role"] {
-  return fromEnd <= test ? "test" : fromEnd <= test + validation ? "validation" : "train";
+  const { subjects, slices, matrix } = settings;
+  return simulatedDataset(settings, {
+    kind: "phantoms",
+    each: "phantom",
+    channels: 2,
+    version: 1,
+    unit: "arbitrary",
+    holds: "images",
+    banners: [],
+    notes: [`${subjects} simulated heads of ${slices} slices each`],
+    make: (name, slice) => ({
+      image: { shape: [matrix, matrix, 2], data: phantom(name, slice, slices, matrix) },
+    }),
+  });
 }
 
 /** A soft ellipse inside the head, in the head's own coordinates. */
