@@ -112,3 +112,78 @@ export function niftiBytes({ shape, data, header = {}, slope = 0 }: NiftiFile): 
   data.forEach((value, i) => view.setFloat32(352 + 4 * i, value, true));
   return bytes;
 }
+
+/** What is written into a BigTIFF stack. */
+export interface TiffFile {
+  /** `[pages, height, width]`. */
+  readonly shape: readonly [number, number, number];
+  /** Its values, float32 or uint16; absent: a hole in the file, which reads as zeros of uint16. */
+  readonly data?: Float32Array | Uint16Array;
+  /** The first page's description. */
+  readonly description?: string;
+  /** Pixels a unit. */
+  readonly resolution?: number;
+  /** Directories that are written; the pages behind the last one lie there without. */
+  readonly directories?: number;
+}
+
+/** Writes a little-endian BigTIFF stack, each page's directory before its values. */
+export async function writeTiff(path: string, file: TiffFile): Promise<void> {
+  const { shape: [pages, height, width], data, description = "", resolution = 1 } = file;
+  const bytesPerValue = data instanceof Float32Array ? 4 : 2;
+  const text = new TextEncoder().encode(`${description}\0`);
+  const pageBytes = height * width * bytesPerValue;
+  const directories = file.directories ?? pages;
+  // Tag, type, number of values, and the value or where it is.
+  const rational = Math.round(resolution * 1e6) + 1e6 * 2 ** 32;
+  const tags = (at: number, isFirst: boolean): [number, number, number, number][] => [
+    [256, 4, 1, width],
+    [257, 4, 1, height],
+    [258, 3, 1, 8 * bytesPerValue],
+    [259, 3, 1, 1],
+    [262, 3, 1, 1],
+    ...(isFirst && description !== "" ? [[270, 2, text.length, 16] as [number, number, number, number]] : []),
+    [273, 16, 1, at],
+    [277, 3, 1, 1],
+    [278, 4, 1, height],
+    [279, 16, 1, pageBytes],
+    [282, 5, 1, rational],
+    [283, 5, 1, rational],
+    [339, 3, 1, bytesPerValue === 4 ? 3 : 1],
+  ];
+  using out = await Deno.open(path, { write: true, create: true, truncate: true });
+  const write = (offset: number, bytes: Uint8Array): void => {
+    out.seekSync(offset, Deno.SeekMode.Start);
+    for (let at = 0; at < bytes.length;) at += out.writeSync(bytes.subarray(at));
+  };
+  const header = new DataView(new ArrayBuffer(16));
+  header.setUint32(0, 0x002b4949, true);
+  header.setUint16(4, 8, true);
+  let at = 16 + text.length;
+  header.setBigUint64(8, BigInt(at), true);
+  write(0, new Uint8Array(header.buffer));
+  write(16, text);
+  for (let page = 0; page < pages; page++) {
+    if (page < directories) {
+      const entries = tags(0, page === 0);
+      const size = 16 + 20 * entries.length;
+      const next = page === directories - 1 ? 0 : at + size + pageBytes;
+      const view = new DataView(new ArrayBuffer(size));
+      view.setBigUint64(0, BigInt(entries.length), true);
+      tags(at + size, page === 0).forEach(([tag, type, count, value], i) => {
+        const entry = 8 + 20 * i;
+        view.setUint16(entry, tag, true);
+        view.setUint16(entry + 2, type, true);
+        view.setBigUint64(entry + 4, BigInt(count), true);
+        view.setBigUint64(entry + 12, BigInt(value), true);
+      });
+      view.setBigUint64(size - 8, BigInt(next), true);
+      write(at, new Uint8Array(view.buffer));
+      at += size;
+    }
+    const { buffer, byteOffset } = data ?? new Uint16Array();
+    if (data !== undefined) write(at, new Uint8Array(buffer, byteOffset + page * pageBytes, pageBytes));
+    at += pageBytes;
+  }
+  out.truncateSync(at);
+}

@@ -1,0 +1,383 @@
+/**
+ * TIFF stacks, read from the file page by page: a stack of 4 GB needs no more memory than one of its pages.
+ *
+ * geotiff reads a page's directory, strips and tiles; where pages are is found by `tiff_pages.ts`, and blocks are
+ * decompressed in `tiff_blocks.ts`. What a page claims is checked against the file before memory is asked for.
+ */
+
+import { GeoTIFF, GeoTIFFImage } from "geotiff";
+import { explain } from "../../core/errors.ts";
+import { decodeNumbers, firstNonFinite, nameOfType, type NumberType } from "./numbers.ts";
+import { describeStack, type StackDescription } from "./tiff_axes.ts";
+import { type BlockLayout, decodeBlock, refusalOf } from "./tiff_blocks.ts";
+import { type Bytes, findPages } from "./tiff_pages.ts";
+
+/** What a stack holds. */
+export interface TiffHeader {
+  readonly pages: number;
+  readonly height: number;
+  readonly width: number;
+  /** Samples of a pixel: 1 for grey values, 3 for colours. */
+  readonly channels: number;
+  /** As in NumPy, e.g. `"uint16"`. */
+  readonly type: string;
+  /** What the file says of its axes and its pixels. */
+  readonly about: StackDescription;
+  /** Thumbnails, reduced copies and masks that are no pages of the stack. */
+  readonly passedOver: number;
+}
+
+// A page as stored, as decoded and as float32 lies in memory at once.
+const mostPageBytes = 768 * 2 ** 20;
+// Deflate and LZW give at most this many bytes for one; Zstandard's blocks of one byte give more, and are rare.
+const mostCompression = 1400;
+const zstandard = 50000;
+
+/** An opened stack. */
+export class TiffStack {
+  /** What it holds. */
+  readonly header: TiffHeader;
+  readonly #path: string;
+  readonly #bytes: FileBytes;
+  readonly #tiff: GeoTIFF;
+  readonly #offsets: readonly number[];
+  /** Where the pages are that ImageJ left without directories. */
+  readonly #run?: PlainRun;
+
+  private constructor(path: string, bytes: FileBytes, parts: Parts) {
+    this.#path = path;
+    this.#bytes = bytes;
+    this.header = parts.header;
+    this.#tiff = parts.tiff;
+    this.#offsets = parts.offsets;
+    this.#run = parts.run;
+  }
+
+  /**
+   * Opens the stack at `path`: walks its chain of pages and reads the first one's description.
+   *
+   * @throws {SyntaxError} where it is damaged or of a kind of TIFF that is not read, with the reason.
+   */
+  static async open(path: string): Promise<TiffStack> {
+    const bytes = await FileBytes.open(path);
+    try {
+      return new TiffStack(path, bytes, await partsOf(bytes));
+    } catch (cause) {
+      bytes.close();
+      throw unreadable(path, cause);
+    }
+  }
+
+  /**
+   * The values of page `index`, `[height, width, channels]`, as float32.
+   *
+   * @throws {SyntaxError} where the page is damaged, or differs from the first in size or type.
+   * @throws {RangeError} where a value is NaN or infinite.
+   */
+  async page(index: number): Promise<Float32Array> {
+    const { pages, width, channels } = this.header;
+    if (!(Number.isInteger(index) && index >= 0 && index < pages)) {
+      throw new RangeError(`there is no page ${index} of ${pages} in ${this.#path}`);
+    }
+    let values: Float32Array;
+    try {
+      values = this.#run !== undefined
+        ? decodeNumbers(
+          this.#bytes.read(this.#run.offset + index * this.#run.pageBytes, this.#run.pageBytes),
+          this.#run.type,
+        )
+        : await this.#decoded(index);
+    } catch (cause) {
+      throw unreadable(this.#path, cause, index);
+    }
+    const bad = firstNonFinite(values);
+    if (bad >= 0) {
+      const pixel = Math.floor(bad / channels);
+      throw new RangeError(explain({
+        what: `page ${index + 1} holds ${values[bad]} at row ${Math.floor(pixel / width)}, column ${
+          pixel % width
+        }`,
+        where: this.#path,
+        fix: "replace values that are not numbers, or leave the file out",
+      }));
+    }
+    return values;
+  }
+
+  /** Closes the file. */
+  close(): void {
+    this.#bytes.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #decoded(index: number): Promise<Float32Array> {
+    const image = await imageAt(this.#tiff, this.#offsets[index], this.#bytes);
+    const { height, width, channels, type } = this.header;
+    const layout = layoutOf(image, this.#bytes.size);
+    const same = layout.height === height && layout.width === width && layout.channels === channels &&
+      layout.type === type;
+    if (!same) {
+      throw new Error(
+        `it is ${layout.height} x ${layout.width} x ${layout.channels} of ${layout.type}, and the first page ` +
+          `${height} x ${width} x ${channels} of ${type}: pages of one stack are alike`,
+      );
+    }
+    const blocks = { bindParameters: () => ({ decode: (block: ArrayBuffer) => decoded(block, layout) }) };
+    // geotiff takes anything in place of its pool of threads that decodes as that does.
+    const raster = await image.readRasters({ interleave: true, pool: blocks as never });
+    return raster instanceof Float32Array ? raster : Float32Array.from(raster);
+  }
+}
+
+function decoded(block: ArrayBuffer, layout: BlockLayout): Promise<ArrayBuffer> {
+  const bytes = decodeBlock(new Uint8Array(block), layout);
+  const isWhole = bytes.byteLength === bytes.buffer.byteLength;
+  return Promise.resolve((isWhole ? bytes : new Uint8Array(bytes)).buffer as ArrayBuffer);
+}
+
+/** A file that geotiff reads from, a piece at a time; a piece beyond the end is cut off there. */
+class FileBytes implements Bytes {
+  readonly fileSize: number;
+
+  private constructor(readonly file: Deno.FsFile, readonly size: number) {
+    this.fileSize = size;
+  }
+
+  static async open(path: string): Promise<FileBytes> {
+    const file = await Deno.open(path);
+    const { size } = await file.stat();
+    return new FileBytes(file, size);
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    if (offset + length > this.size) {
+      throw new Error(`it is cut short: it has ${this.size} bytes, and ${offset + length} are needed`);
+    }
+    const bytes = new Uint8Array(length);
+    this.file.seekSync(offset, Deno.SeekMode.Start);
+    for (let at = 0; at < length;) {
+      const read = this.file.readSync(bytes.subarray(at));
+      if (read === null) throw new Error("it became shorter while it was read");
+      at += read;
+    }
+    return bytes;
+  }
+
+  fetchSlice({ offset, length }: { offset: number; length: number }) {
+    const within = Math.max(0, Math.min(length, this.size - offset));
+    return Promise.resolve({ data: this.read(offset, within).buffer, offset, length });
+  }
+
+  async fetch(slices: { offset: number; length: number }[]): Promise<ArrayBufferLike[]> {
+    return (await Promise.all(slices.map((slice) => this.fetchSlice(slice)))).map(({ data }) => data);
+  }
+
+  close(): Promise<void> {
+    this.file.close();
+    return Promise.resolve();
+  }
+}
+
+/** Pages that follow each other without directories, as ImageJ writes stacks beyond 4 GB. */
+interface PlainRun {
+  readonly offset: number;
+  readonly pageBytes: number;
+  readonly type: NumberType;
+}
+
+interface Parts {
+  readonly header: TiffHeader;
+  readonly tiff: GeoTIFF;
+  readonly offsets: readonly number[];
+  readonly run?: PlainRun;
+}
+
+async function partsOf(bytes: FileBytes): Promise<Parts> {
+  const { littleEndian, isBig, offsets, passedOver } = findPages(bytes);
+  const tiff = new GeoTIFF(bytes, littleEndian, isBig, offsets[0]);
+  // Arrays that it would leave for later it reads as little-endian ones.
+  tiff.parser.eager = true;
+  const image = await imageAt(tiff, offsets[0], bytes);
+  const layout = layoutOf(image, bytes.size);
+  const { height, width, channels, type } = layout;
+
+  const directory = image.fileDirectory;
+  const resolution = (tag: "XResolution" | "YResolution") => {
+    const [numerator, denominator] = (directory.getValue(tag as never) as number[] | undefined) ?? [];
+    return numerator / denominator;
+  };
+  const text = String(directory.getValue("ImageDescription" as never) ?? "").replace(/\0[^]*$/, "");
+  const about = describeStack(
+    text,
+    { x: resolution("XResolution"), y: resolution("YResolution") },
+    offsets.length,
+  );
+  const run = offsets.length === 1 && (about.images ?? 1) > 1
+    ? plainRun(layout, bytes.size, about.images!)
+    : undefined;
+  const pages = run === undefined ? offsets.length : about.images!;
+  // Counts that are not true of the pages say nothing.
+  const { axes, ...rest } = about;
+  const areTrue = axes !== undefined && axes.channels * axes.slices * axes.frames === pages;
+  const header = { pages, height, width, channels, type, about: areTrue ? about : rest, passedOver };
+  return { header, tiff, offsets, run };
+}
+
+async function imageAt(tiff: GeoTIFF, offset: number, bytes: FileBytes): Promise<GeoTIFFImage> {
+  const directory = await tiff.parser.parseFileDirectoryAt(offset);
+  const bits = directory.getValue("BitsPerSample" as never) as number[] | undefined;
+  // Values that fill no whole bytes are packed alike in both orders, and geotiff unpacks them into the machine's own.
+  const isPacked = bits !== undefined && bits[0] % 8 !== 0;
+  return new GeoTIFFImage(directory, isPacked ? hostIsLittle : tiff.littleEndian, false, bytes);
+}
+
+const hostIsLittle = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+
+/** A page that was looked at and can be read. */
+interface PageLayout extends BlockLayout {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly type: string;
+  readonly number: NumberType;
+  /** Where each block is, and how long. */
+  readonly blocks: readonly { readonly offset: number; readonly length: number }[];
+}
+
+/** Looks at what a page claims, before anything is read by it. */
+function layoutOf(image: GeoTIFFImage, fileSize: number): PageLayout {
+  const directory = image.fileDirectory;
+  const value = (tag: string, otherwise: number) => {
+    const found = directory.getValue(tag as never) as number | readonly number[] | undefined;
+    return typeof found === "object" ? found[0] ?? otherwise : found ?? otherwise;
+  };
+  const list = (tag: string) =>
+    Array.from((directory.getValue(tag as never) ?? []) as ArrayLike<number>, Number);
+
+  const [height, width, channels] = [image.getHeight(), image.getWidth(), image.getSamplesPerPixel()];
+  const extents = `${height} x ${width} x ${channels}`;
+  if (![height, width, channels].every((extent) => Number.isInteger(extent) && extent >= 1)) {
+    throw new Error(`it is said to have ${extents} values`);
+  }
+  if (value("PhotometricInterpretation", 1) === 3) {
+    throw new Error("its values are places in a table of colours, not grey values");
+  }
+  const bits = list("BitsPerSample");
+  const formats = list("SampleFormat");
+  const [depth, format] = [bits[0] ?? 1, formats[0] ?? 1];
+  const areAlike = bits.length === channels && bits.every((each) => each === depth) &&
+    formats.every((each) => each === format);
+  if (!areAlike) {
+    throw new Error(
+      `it has ${channels} samples a pixel, of ${bits.join(", ") || "no"} bits and formats ${formats}`,
+    );
+  }
+  const type = typeOf(format, depth, image.littleEndian);
+  if (type === undefined || (depth % 8 !== 0 && channels > 1)) {
+    const name = ["", "unsigned", "signed", "float"][format] ?? `format ${format}`;
+    throw new Error(`its values are of ${depth} bits, ${name}, which is not read`);
+  }
+
+  const [blockHeight, blockWidth] = [image.getTileHeight(), image.getTileWidth()];
+  if (!(blockHeight >= 1 && blockWidth >= 1)) {
+    throw new Error(`it is cut into pieces of ${blockHeight} x ${blockWidth}`);
+  }
+  const interleaved = image.planarConfiguration === 1 ? channels : 1;
+  const rowBytes = Math.ceil(blockWidth * interleaved * depth / 8);
+  const mostBytes = blockHeight * rowBytes;
+  const decodedBytes = height * width * channels * (4 + type.bytes);
+  if (decodedBytes + 2 * mostBytes > mostPageBytes) {
+    throw new Error(
+      `${extents} values in pieces of ${blockHeight} x ${blockWidth} take ${
+        Math.ceil((decodedBytes + 2 * mostBytes) / 2 ** 20)
+      } MB: more than the ${mostPageBytes / 2 ** 20} MB that a page may take`,
+    );
+  }
+  const count = Math.ceil(height / blockHeight) * Math.ceil(width / blockWidth) * (channels / interleaved);
+  const [offsets, lengths] = image.isTiled
+    ? [list("TileOffsets"), list("TileByteCounts")]
+    : [list("StripOffsets"), list("StripByteCounts")];
+  if (offsets.length < count || lengths.length < count) {
+    throw new Error(
+      `${extents} values are ${count} pieces, and ${Math.min(offsets.length, lengths.length)} are given`,
+    );
+  }
+  const blocks = Array.from({ length: count }, (_, i) => ({ offset: offsets[i], length: lengths[i] }));
+  const outside = blocks.findIndex(({ offset, length }) => !(length > 0 && offset + length <= fileSize));
+  if (outside >= 0) {
+    const { offset, length } = blocks[outside];
+    throw new Error(
+      `it is cut short: piece ${
+        outside + 1
+      } of ${count} is ${length} bytes from byte ${offset} on, and the file has ` +
+        `${fileSize}`,
+    );
+  }
+  const stored = blocks.reduce((sum, { length }) => sum + length, 0);
+  const compression = value("Compression", 1);
+  const needed = Math.ceil(height * width * channels * depth / 8);
+  if (compression !== zstandard && stored * (compression === 1 ? 1 : mostCompression) < needed) {
+    throw new Error(`${extents} values of ${depth} bits need more than the ${stored} bytes that it has`);
+  }
+  const layout = {
+    height,
+    width,
+    channels,
+    type: depth % 8 === 0 ? nameOfType({ ...type, littleEndian: true }) : `uint${depth}`,
+    number: type,
+    blocks,
+    compression,
+    predictor: value("Predictor", 1),
+    littleEndian: image.littleEndian,
+    valuesPerRow: blockWidth * interleaved,
+    samples: interleaved,
+    bytesPerValue: depth / 8,
+    mostBytes,
+  };
+  const refusal = refusalOf(layout);
+  if (refusal !== undefined) throw new Error(refusal);
+  return layout;
+}
+
+function typeOf(format: number, depth: number, littleEndian: boolean): NumberType | undefined {
+  const bytes = Math.ceil(depth / 8);
+  if (format === 1 && depth >= 1 && depth <= 32) return { kind: "unsigned", bytes, littleEndian };
+  if (format === 2 && [8, 16, 32].includes(depth)) return { kind: "signed", bytes, littleEndian };
+  if (format === 3 && [16, 32, 64].includes(depth)) return { kind: "float", bytes, littleEndian };
+  return undefined;
+}
+
+/** The pages behind the only directory; undefined where they are not there. */
+function plainRun({ blocks, compression, number, ...page }: PageLayout, size: number, images: number) {
+  const pageBytes = page.height * page.width * page.channels * number.bytes;
+  let at = blocks[0].offset;
+  const isOneRun = compression === 1 && (page.samples === page.channels) &&
+    blocks.every(({ offset, length }) => offset === at && (at += length) > 0) &&
+    at - blocks[0].offset === pageBytes;
+  const fits = Number.isInteger(images) && blocks[0].offset + images * pageBytes <= size;
+  return isOneRun && fits ? { offset: blocks[0].offset, pageBytes, type: number } : undefined;
+}
+
+function unreadable(path: string, cause: unknown, index?: number): SyntaxError {
+  const part = index === undefined ? "the TIFF file" : `page ${index + 1} of the TIFF file`;
+  return new SyntaxError(
+    explain({
+      what: `cannot read ${part}: ${reasonOf(cause)}`,
+      where: path,
+      fix: "get it again, since it may have been cut short, or write it anew as grey values without loss",
+    }),
+    { cause },
+  );
+}
+
+function reasonOf(cause: unknown): string {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  // A damaged tag may have thousands of values where there should be one.
+  if (!/bounds of the DataView/.test(reason)) {
+    return reason.length <= 200 ? reason : `${reason.slice(0, 200)} …`;
+  }
+  return "it has fewer values than its size says";
+}
