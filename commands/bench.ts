@@ -34,6 +34,8 @@ const options = {
   out: { type: "string" },
   fresh: { type: "boolean", default: false },
   "keep-images": { type: "boolean", default: false },
+  "checkpoint-seconds": { type: "string" },
+  "hang-seconds": { type: "string" },
   plan: { type: "boolean", default: false },
   help: { type: "boolean", short: "h", default: false },
 } satisfies ParseArgsConfig["options"];
@@ -66,6 +68,9 @@ How, and where to
   --out DIR                     the run's folder (default runs/<benchmark>-<profile>); a folder that holds the same
                                 run is gone on with: what is missing is added, what is finished is not run again
   --fresh                       starts the run in that folder over
+  --checkpoint-seconds N        how often a job keeps its training, to go on from if it is stopped (default 10; 0: after
+                                every update)
+  --hang-seconds N              after how long without a sign of life a job is ended and tried once more (default 1800)
   --keep-images                 keeps every reconstruction as HDF5 in fastMRI's layout
   --plan                        writes run.json and plan.json and runs nothing: deno task job DIR N does job N
 
@@ -97,6 +102,10 @@ async function main(args: string[]): Promise<number> {
     console.log(listOf(suite.benchmarks));
     return 0;
   }
+  const seconds = (option: "checkpoint-seconds" | "hang-seconds", least: number) => {
+    const text = values[option];
+    return text === undefined ? undefined : whole(`--${option}`, text, least, 1_000_000);
+  };
   const workers = whole("--workers", values.workers ?? String(availableParallelism()), 1, 1024);
   const order: Order = {
     request: {
@@ -119,6 +128,8 @@ async function main(args: string[]): Promise<number> {
     out: fromCaller(values.out ?? `runs/${name}-${values.profile}`),
     fresh: values.fresh,
     keepImages: values["keep-images"],
+    checkpointSeconds: seconds("checkpoint-seconds", 0),
+    hangSeconds: seconds("hang-seconds", 1),
   };
   const prepared = await prepare(suite, order);
   if (values.plan) {

@@ -7,10 +7,12 @@
 
 import { format } from "node:util";
 import { UsageError } from "../core/errors.ts";
+import { canonicalJson, sha256 } from "../core/json.ts";
 import { startBackend } from "../engine/backend.ts";
+import { Checkpoints } from "../harness/checkpoint.ts";
 import { configure, named } from "../harness/configuration.ts";
 import { openDataset } from "../harness/context.ts";
-import { readPlan, writeRecord } from "../harness/folder.ts";
+import { checkpointBase, readPlan, writeRecord } from "../harness/folder.ts";
 import { provenanceOf } from "../harness/provenance.ts";
 import { failedRecord, type Message, type Progress, runJob } from "../harness/job.ts";
 import type { Job, Plan } from "../harness/plan.ts";
@@ -31,7 +33,9 @@ async function main(folder: string, index: string, tell: (progress: Progress) =>
     });
   }
   try {
-    await writeRecord(folder, job, await recordOf(folder, plan, job, tell));
+    const { record, checkpoints } = await recordOf(folder, plan, job, tell);
+    await writeRecord(folder, job, record);
+    await checkpoints.remove();
   } catch (error) {
     const reason = isWorded(error) || !(error instanceof Error)
       ? (error as Error).message ?? String(error)
@@ -46,7 +50,7 @@ async function recordOf(
   plan: Plan,
   job: Job,
   tell: (progress: Progress) => void,
-): Promise<ResultRecord> {
+): Promise<{ record: ResultRecord; checkpoints: Checkpoints }> {
   const suite = await loadSuite(plan.use);
   const configuration = configure(suite.benchmarks, plan.request);
   const { benchmark, settings, profile } = configuration;
@@ -73,11 +77,26 @@ async function recordOf(
     const wanted = named(configuration.rows.map(({ row }) => row), job.method, "method");
     const row = configuration.rows.find(({ row }) => row === wanted)!;
     const shelf = Shelf.of(dataset, benchmark, settings, stream);
-    return await runJob(
-      { folder, plan, profile, settings, row, shelf, provenance: provenanceOf(backend) },
-      job,
-      tell,
+    const provenance = provenanceOf(backend);
+    const of = sha256(
+      canonicalJson([plan.configuration, job.record, row.settings, job.module ?? null, provenance.code]),
     );
+    const checkpoints = new Checkpoints(checkpointBase(folder, job), of);
+    const { checkpointSeconds } = plan;
+    const place = {
+      folder,
+      plan,
+      profile,
+      settings,
+      row,
+      shelf,
+      provenance,
+      checkpoints,
+      checkpointSeconds,
+      told: (reason: string) => console.error(reason),
+    };
+    const record = await runJob(place, job, tell);
+    return { record, checkpoints };
   } finally {
     dataset.close();
   }

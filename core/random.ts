@@ -20,13 +20,25 @@ export interface Rng {
   shuffled<T>(items: readonly T[]): T[];
   /** The stream that belongs to this one under `name`; opening it does not move this one. */
   stream(name: string): Rng;
+  /** Where it is: what {@linkcode Rng.restore} goes on from, to the same numbers. */
+  state(): RngState;
+  /** Goes on from a state of the stream of this name. */
+  restore(state: RngState): void;
+}
+
+/** The position of an {@linkcode Rng}, as plain JSON. */
+export interface RngState {
+  /** The generator's words. */
+  readonly words: readonly number[];
+  /** A normal number that was drawn and not handed out yet; null where there is none. */
+  readonly spare: number | null;
 }
 
 /** Opens the stream of random numbers called `name` (xoroshiro128+, state from the SHA-256 of the name). */
 export function stream(name: string): Rng {
   const digest = createHash("sha256").update(name).digest();
   // The one forbidden state, all zeros, would need a SHA-256 that starts with 128 zero bits.
-  const generator = xoroshiro128plusFromState([0, 4, 8, 12].map((at) => digest.readInt32LE(at)));
+  let generator = xoroshiro128plusFromState([0, 4, 8, 12].map((at) => digest.readInt32LE(at)));
   const next = (): number => generator.next() >>> 0;
   let spare: number | undefined;
 
@@ -63,6 +75,11 @@ export function stream(name: string): Rng {
       return copy;
     },
     stream: (child) => stream(`${name}/${child}`),
+    state: () => ({ words: [...generator.getState()], spare: spare ?? null }),
+    restore(state) {
+      generator = xoroshiro128plusFromState([...state.words]);
+      spare = state.spare ?? undefined;
+    },
   };
   return rng;
 }

@@ -86,7 +86,7 @@ export async function execute(
 
 /** Whether a record that is there may stand: finished, of this configuration, and with all that is asked for. */
 async function isCurrent(
-  { folder, plan, configuration }: Prepared,
+  { folder, plan, run, configuration }: Prepared,
   job: Job,
   record: ResultRecord,
   watcher: Watcher,
@@ -97,6 +97,7 @@ async function isCurrent(
   };
   if (record.method !== job.method || record.seed !== job.seed) return again("has the record of another job");
   if (record.state.kind === "failed") return again("failed before");
+  if (record.provenance.code !== run.provenance.code) return again("was run by other code");
   const { row, settings, given } = configuration.rows.find(({ row }) => row.name === job.method)!;
   const tuned = row.method.tune?.setting ?? "";
   const differing = Object.keys(settings).filter((name) =>
@@ -110,21 +111,60 @@ async function isCurrent(
   return lacksImages ? again("was run without --keep-images") : true;
 }
 
+/** Runs a job in a worker; one that is killed or hangs gets a second worker, which goes on from its checkpoint. */
 async function runWorker(
-  { folder, plan, run }: Prepared,
+  prepared: Prepared,
   job: Job,
   watcher: Watcher,
   signal: AbortSignal,
 ): Promise<ResultRecord> {
+  const { folder, plan, run } = prepared;
+  const first = await tryWorker(prepared, job, watcher, signal);
+  if ("version" in first) return first;
+  let { reason } = first;
+  if (first.again) {
+    watcher.said(
+      `${job.method}${job.seed === null ? "" : ` seed ${job.seed}`}: ${reason}; it is tried once more`,
+    );
+    const second = await tryWorker(prepared, job, watcher, signal);
+    if ("version" in second) return second;
+    reason = `twice: ${second.reason}`;
+  }
+  const failed = failedRecord({ plan, profile: run.profile }, job, reason);
+  await writeRecord(folder, job, failed);
+  return failed;
+}
+
+/** Why a worker left no record, and whether another one may. */
+interface Lost {
+  readonly reason: string;
+  readonly again: boolean;
+}
+
+async function tryWorker(
+  { folder, plan }: Prepared,
+  job: Job,
+  watcher: Watcher,
+  signal: AbortSignal,
+): Promise<ResultRecord | Lost> {
   // What is read afterwards is then of this worker.
   await removeRecord(folder, job);
   const child = spawn(folder, job);
-  const end = () => kill(child);
+  const end = () => kill(child, "SIGTERM");
   signal.addEventListener("abort", end);
+  const patience = plan.hangSeconds ?? hangSeconds;
+  let hung = false;
+  const giveUp = () => {
+    hung = true;
+    kill(child, "SIGKILL");
+  };
+  let timer = setTimeout(giveUp, 1000 * patience);
   try {
     const errors = readTail(child.stderr, 4000);
     let saidLines = 0;
     for await (const message of messages(child.stdout)) {
+      clearTimeout(timer);
+      timer = setTimeout(giveUp, 1000 * patience);
       if ("phase" in message) watcher.progressed(job, message);
       else if (++saidLines <= mostSaid) watcher.said(`${job.method} says: ${message.said}`);
       else if (saidLines === mostSaid + 1) watcher.said(`${job.method} says more, which is left out`);
@@ -135,15 +175,19 @@ async function runWorker(
     const record = await readRecord(recordPath(folder, job), (reason) => broken = reason);
     if (record !== undefined) return record;
     const tail = (await errors).trim();
-    const reason = broken || tail ||
-      `the worker ended with code ${status.code}${status.signal === null ? "" : ` (${status.signal})`}`;
-    const failed = failedRecord({ plan, profile: run.profile }, job, reason);
-    await writeRecord(folder, job, failed);
-    return failed;
+    const how = hung
+      ? `the worker did nothing for ${patience} seconds and was ended`
+      : `the worker ended with code ${status.code}${status.signal === null ? "" : ` (${status.signal})`}`;
+    const killed = hung || status.signal !== null;
+    return { reason: broken || (killed && tail ? `${how}: ${tail}` : tail || how), again: killed };
   } finally {
+    clearTimeout(timer);
     signal.removeEventListener("abort", end);
   }
 }
+
+// What a worker may take between two signs of life unless said: an update of the paper's size takes half a minute.
+const hangSeconds = 1800;
 
 // Lines that a user's module may print in one job; a print inside a method would be thousands.
 const mostSaid = 20;
@@ -175,9 +219,9 @@ function spawn(folder: string, job: Job): Deno.ChildProcess {
   }
 }
 
-function kill(child: Deno.ChildProcess): void {
+function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {
   try {
-    child.kill("SIGTERM");
+    child.kill(signal);
   } catch {
     // It has ended already.
   }

@@ -18,6 +18,7 @@ const ownEntries = [
   "plan.json",
   "records",
   "records.jsonl",
+  "checkpoints",
   "images",
   "logs",
   "panels",
@@ -104,6 +105,11 @@ export async function writeRecord(folder: string, job: Job, record: ResultRecord
 /** Where `--keep-images` puts the reconstructions of a job, in the run's folder. */
 export function keptFolder({ method, seed }: Pick<Job, "method" | "seed">): string {
   return `reconstructions/${method}/${seed === null ? "seed-none" : `seed-${seed}`}`;
+}
+
+/** Where the checkpoints of a job are while it runs, without their ending. */
+export function checkpointBase(folder: string, { record }: Job): string {
+  return `${folder}/checkpoints/${record.replace(/\.json$/, "")}`;
 }
 
 /** Removes the record of a job, where there is one. */

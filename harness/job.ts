@@ -26,11 +26,21 @@ import {
   type State,
 } from "../results/record.ts";
 import { scoreOfSeed } from "../results/summary.ts";
+import type { Checkpoints } from "./checkpoint.ts";
 import type { ConfiguredRow } from "./configuration.ts";
 import { examine, type Reconstructed, viewOf } from "./evaluate.ts";
 import { keptFolder } from "./folder.ts";
 import type { Job, Plan } from "./plan.ts";
-import { batches, givenOf, imageOf, meetingOf, rangeOf, type Shelf, tensorOf } from "./samples.ts";
+import {
+  batches,
+  type Dealer,
+  givenOf,
+  imageOf,
+  meetingOf,
+  rangeOf,
+  type Shelf,
+  tensorOf,
+} from "./samples.ts";
 import type { SampleRef } from "./split.ts";
 
 /** What a job needs besides its plan. */
@@ -42,6 +52,12 @@ export interface Workplace {
   readonly row: ConfiguredRow;
   readonly shelf: Shelf;
   readonly provenance: ResultRecord["provenance"];
+  /** Where the training is kept, to go on from; without, it starts over. */
+  readonly checkpoints?: Checkpoints;
+  /** Seconds between two of them; 0 keeps every update. */
+  readonly checkpointSeconds?: number;
+  /** Hears of checkpoints that cannot be used. */
+  readonly told?: (reason: string) => void;
 }
 
 /** What a job does, one after the other. */
@@ -56,6 +72,9 @@ export interface Progress {
 
 /** What a worker tells its launcher, a JSON line each: how far it is, or what a user's module printed. */
 export type Message = Progress | { readonly said: string };
+
+// Seconds between two checkpoints unless said: what a job that is killed loses at the most.
+const checkpointSeconds = 10;
 
 // Validation samples that the checks during training look at, and test samples that time the inference.
 const checkSamples = 8;
@@ -77,7 +96,7 @@ export async function runJob(
   const { x, y, validation, test } = plan.split.parts;
   await learner.fit?.(scaledImages(shelf, x, row.method.knows));
   const course = await train(place, learner, {
-    draw: learner.update && batches({
+    dealer: learner.update && batches({
       shelf,
       knows: row.method.knows,
       x,
@@ -248,22 +267,28 @@ interface Course {
 async function train(
   place: Workplace,
   learner: Learner,
-  from: { draw?: ReturnType<typeof batches>; validation: readonly SampleRef[] },
+  from: { dealer?: Dealer; validation: readonly SampleRef[] },
   tell: (progress: Progress) => void,
 ): Promise<Course> {
-  const { draw } = from;
-  if (learner.update === undefined || draw === undefined) {
+  const { dealer } = from;
+  if (learner.update === undefined || dealer === undefined) {
     return { state: { kind: "done" }, log: [], cost: {} };
   }
   const updates = place.settings.updates as number;
   const checks = Math.min(updates, place.settings.checks as number);
-  const log: LogEntry[] = [];
-  const sums: Record<string, number> = {};
-  let since = 0;
-  let seconds = 0;
-  for (let update = 1; update <= updates; update++) {
+  const earlier = learner.restore && await place.checkpoints?.read(place.told ?? (() => {}));
+  if (earlier !== undefined) {
+    learner.restore!(earlier.learner);
+    dealer.restore(earlier.dealer);
+  }
+  const log: LogEntry[] = [...earlier?.log ?? []];
+  const sums: Record<string, number> = { ...earlier?.sums };
+  let since = earlier?.since ?? 0;
+  let seconds = earlier?.seconds ?? 0;
+  const due = pacer(place.checkpointSeconds ?? checkpointSeconds);
+  for (let update = (earlier?.update ?? 0) + 1; update <= updates; update++) {
     const start = performance.now();
-    const losses = await learner.update(draw, (update - 1) / updates);
+    const losses = await learner.update(dealer.draw, (update - 1) / updates);
     seconds += (performance.now() - start) / 1000;
     const wrong = Object.entries(losses).find(([, value]) => !Number.isFinite(value));
     if (wrong !== undefined) {
@@ -282,11 +307,36 @@ async function train(
       since = 0;
     }
     tell({ phase: "training", done: update / updates });
+    if (learner.state === undefined || place.checkpoints === undefined) continue;
+    const { checkpoints } = place;
+    await due(async () =>
+      await checkpoints.write({
+        update,
+        log,
+        sums,
+        since,
+        seconds,
+        dealer: dealer.state(),
+        learner: await learner.state!(),
+      })
+    );
   }
   return {
     state: { kind: "done" },
     log,
     cost: { "train-seconds": seconds, "updates-per-second": updates / seconds },
+  };
+}
+
+/** Does something at most every so many seconds, and so seldom that it takes no more than a fiftieth of the time. */
+function pacer(seconds: number): (work: () => Promise<void>) => Promise<void> {
+  let next = performance.now() + 1000 * seconds;
+  return async (work) => {
+    const start = performance.now();
+    if (start < next) return;
+    await work();
+    const end = performance.now();
+    next = end + (seconds === 0 ? 0 : Math.max(1000 * seconds, 50 * (end - start)));
   };
 }
 

@@ -51,6 +51,10 @@ export interface Plan {
     readonly arithmetic: string;
   };
   readonly keepImages: boolean;
+  /** Seconds between two checkpoints of a job, where they were given. */
+  readonly checkpointSeconds?: number;
+  /** Seconds after which a worker that gives no sign of life is ended, where they were given. */
+  readonly hangSeconds?: number;
 }
 
 /** The jobs of a configuration, in the table's order, seeds ascending. */

@@ -42,6 +42,8 @@ export interface Order {
   readonly out: string;
   readonly fresh: boolean;
   readonly keepImages: boolean;
+  readonly checkpointSeconds?: number;
+  readonly hangSeconds?: number;
 }
 
 /** A run that is ready to go. */
@@ -114,6 +116,8 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
         arithmetic: backend.arithmetic,
       },
       keepImages: order.keepImages,
+      ...(order.checkpointSeconds === undefined ? {} : { checkpointSeconds: order.checkpointSeconds }),
+      ...(order.hangSeconds === undefined ? {} : { hangSeconds: order.hangSeconds }),
     },
     stale: (earlier?.jobs ?? []).filter(({ method, module }) => module !== moduleOf(method)?.sha256),
   };

@@ -4,11 +4,13 @@ import { cpus } from "node:os";
 import settings from "../deno.json" with { type: "json" };
 import type { Backend } from "../engine/backend.ts";
 import type { ResultRecord } from "../results/record.ts";
+import { codeHash } from "./code.ts";
 
 /** The provenance of whatever this process computes on a backend. It is the same for the same code on the same machine. */
 export function provenanceOf(backend: Backend): ResultRecord["provenance"] {
   return {
     commit: commit(),
+    code: codeHash(),
     deno: Deno.version.deno,
     v8: Deno.version.v8,
     packages: { ...pinned(), ...backend.versions },

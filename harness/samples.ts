@@ -10,7 +10,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Benchmark, Window } from "../benchmarks/benchmark.ts";
 import { explain } from "../core/errors.ts";
 import { crop, type Image, scaled } from "../core/image.ts";
-import { type Rng, stream } from "../core/random.ts";
+import { type Rng, type RngState, stream } from "../core/random.ts";
 import type { Values } from "../core/settings.ts";
 import type { Dataset, Sample } from "../datasets/dataset.ts";
 import type { Batch, Knows, Meeting, Problem } from "../methods/method.ts";
@@ -226,14 +226,36 @@ export interface Supply {
   readonly rng: Rng;
 }
 
+/** Deals out batches for ever, and can go on where another dealer of the same supply was. */
+export interface Dealer {
+  /** The next batch, which the caller owns. */
+  draw(): Promise<Batch>;
+  /** Where it is, as plain JSON. */
+  state(): DealerState;
+  /** Goes on from there. */
+  restore(state: DealerState): void;
+}
+
+/** The position of a {@linkcode Dealer}. */
+export interface DealerState {
+  /** Of each deck of samples. */
+  readonly decks: readonly DeckState[];
+  /** Of the streams that patches are placed by. */
+  readonly cutters: readonly RngState[];
+}
+
 /**
  * Deals out batches for ever. A method that may know pairs gets the images of x with their own measurements;
  * any other gets images of x and measurements of y, which share no subject. Where images differ in size, every size has
  * its own order, and a measurement of a size that no image of x has is not drawn.
  */
-export function batches({ shelf, knows, x, y, batch, mirror, patch = 0, rng }: Supply): () => Promise<Batch> {
-  const deckOf = (refs: readonly SampleRef[], domain: "x" | "y") =>
-    new Deck(shelf, refs, mirror, rng.stream(domain));
+export function batches({ shelf, knows, x, y, batch, mirror, patch = 0, rng }: Supply): Dealer {
+  const decks: Deck[] = [];
+  const deckOf = (refs: readonly SampleRef[], domain: "x" | "y") => {
+    const deck = new Deck(shelf, refs, mirror, rng.stream(domain));
+    decks.push(deck);
+    return deck;
+  };
   const side = knows.operator === "exactly" ? 0 : patch;
   const [cutX, cutY] = [new Cutter(side, rng.stream("x/patch")), new Cutter(side, rng.stream("y/patch"))];
   const deal = (xs: readonly Encounter[], ys: readonly Encounter[]): Batch => {
@@ -247,12 +269,23 @@ export function batches({ shelf, knows, x, y, batch, mirror, patch = 0, rng }: S
       })),
     };
   };
+  const dealer = (draw: () => Promise<Batch>): Dealer => ({
+    draw,
+    state: () => ({
+      decks: decks.map((deck) => deck.state()),
+      cutters: [cutX, cutY].map(({ rng }) => rng.state()),
+    }),
+    restore(state) {
+      decks.forEach((deck, i) => deck.restore(state.decks[i]));
+      [cutX, cutY].forEach(({ rng }, i) => rng.restore(state.cutters[i]));
+    },
+  });
   if (knows.pairs) {
     const pairs = deckOf(x, "x");
-    return async () => {
+    return dealer(async () => {
       const taken = await pairs.take(batch);
       return deal(taken, taken);
-    };
+    });
   }
 
   const subjects = new Map(shelf.dataset.contents.subjects.map((subject) => [subject.id, subject]));
@@ -263,10 +296,10 @@ export function batches({ shelf, knows, x, y, batch, mirror, patch = 0, rng }: S
   const images = new Map([...Map.groupBy(x, sizeOfRef)].map(([size, refs]) => [size, deckOf(refs, "x")]));
   const measurements = deckOf(y, "y");
   const imagesFor = ({ measured }: Encounter) => images.get(sizeOf(measured.operator.imageShape));
-  return async () => {
+  return dealer(async () => {
     const ys = await measurements.take(batch, (candidate) => imagesFor(candidate) !== undefined);
     return deal(await imagesFor(ys[0])!.take(batch), ys);
-  };
+  });
 }
 
 /** Cuts squares out of images at random places; images that are no larger than the square stay whole. */
@@ -291,8 +324,16 @@ class Cutter {
 /** Everything of a shape but its channels. */
 const sizeOf = (shape: readonly number[]) => shape.slice(0, -1).join(" x ");
 
+/** The position of a {@linkcode Deck}; samples by their number in it. */
+interface DeckState {
+  readonly left: readonly number[];
+  readonly queue: readonly (readonly [number, Mirror])[];
+  readonly epoch: number;
+}
+
 /** Samples in random order, each once an epoch. */
 class Deck {
+  readonly #all: readonly SampleRef[];
   #refs: readonly SampleRef[];
   #queue: { ref: SampleRef; mirror: Mirror }[] = [];
   #epoch = 0;
@@ -303,7 +344,23 @@ class Deck {
     readonly mirror: boolean,
     readonly rng: Rng,
   ) {
+    this.#all = refs;
     this.#refs = refs;
+  }
+
+  state(): DeckState {
+    const number = new Map(this.#all.map((ref, index) => [ref, index]));
+    return {
+      left: this.#refs.map((ref) => number.get(ref)!),
+      queue: this.#queue.map(({ ref, mirror }) => [number.get(ref)!, mirror]),
+      epoch: this.#epoch,
+    };
+  }
+
+  restore({ left, queue, epoch }: DeckState): void {
+    this.#refs = left.map((index) => this.#all[index]);
+    this.#queue = queue.map(([index, mirror]) => ({ ref: this.#all[index], mirror }));
+    this.#epoch = epoch;
   }
 
   /**

@@ -8,6 +8,7 @@
  */
 
 import type { Image } from "../core/image.ts";
+import type { Json } from "../core/json.ts";
 import type { Rng } from "../core/random.ts";
 import type { Settings, Values } from "../core/settings.ts";
 import type { Tensor, Tensor4D } from "../engine/tensor.ts";
@@ -96,6 +97,21 @@ export interface Learner extends Disposable {
   learned?(): Promise<Readonly<Record<string, Image>>>;
   /** All weights, of every network, in a fixed order. */
   weights(): Promise<Weights>;
+  /**
+   * Everything that it would need to go on to the same bits: weights, moments, pools, positions of streams. A learner
+   * without it starts over where its training was stopped.
+   */
+  state?(): Promise<LearnerState>;
+  /** Goes on from a state that a learner of the same method, problem and settings gave. */
+  restore?(state: LearnerState): void;
+}
+
+/** What a {@linkcode Learner} remembers: arrays of values, and all else as JSON, each in an order of the learner's own. */
+export interface LearnerState {
+  /** Values that are kept to the last bit. */
+  readonly arrays: readonly Float32Array[];
+  /** Counts, shapes and positions. */
+  readonly rest: Json;
 }
 
 /** A method. */

@@ -1,8 +1,16 @@
 /** A pool of generated images, so that a critic does not forget what the generator made some time ago. */
 
 import * as tf from "@tensorflow/tfjs-core";
-import { sameShape } from "../core/image.ts";
-import type { Rng } from "../core/random.ts";
+import { type Image, sameShape } from "../core/image.ts";
+import type { Rng, RngState } from "../core/random.ts";
+
+/** Everything that an {@linkcode ImagePool} remembers. */
+export interface PoolState {
+  /** Its images, `[1, height, width, channels]`. */
+  readonly images: readonly Image[];
+  /** Where its stream is. */
+  readonly rng: RngState;
+}
 
 /**
  * The history of Shrivastava et al. 2017 (arXiv:1612.07828, §2.3) in the form of Zhu et al. (arXiv:1703.10593,
@@ -45,6 +53,24 @@ export class ImagePool implements Disposable {
     const result = tf.clone(older);
     older.dispose();
     return result;
+  }
+
+  /** A copy of what it holds, and where its stream is. */
+  async state(): Promise<PoolState> {
+    const images = await Promise.all(this.#images.map(async (image) => ({
+      shape: image.shape,
+      data: (await image.data<"float32">()).slice(),
+    })));
+    return { images, rng: this.#rng.state() };
+  }
+
+  /** Goes on from `state`. */
+  restore({ images, rng }: PoolState): void {
+    this[Symbol.dispose]();
+    this.#rng.restore(rng);
+    for (const { shape, data } of images) {
+      this.#images.push(tf.keep(tf.tensor4d(data, [...shape] as [number, number, number, number])));
+    }
   }
 
   /** Gives back all images. */

@@ -17,9 +17,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { explain } from "../core/errors.ts";
 import { type Image, sizeOf } from "../core/image.ts";
-import type { Rng } from "../core/random.ts";
+import type { Json } from "../core/json.ts";
+import type { Rng, RngState } from "../core/random.ts";
 import type { Setting, Settings, Values } from "../core/settings.ts";
 import { Adam } from "../engine/adam.ts";
+import { assign } from "../engine/assign.ts";
 import { input, output, Replay } from "../engine/replay.ts";
 import type { Batch, Knows, Learner, Meeting, Method, Problem } from "./method.ts";
 import { type Network, parameters } from "./networks/network.ts";
@@ -189,7 +191,7 @@ function learner<
       ...step,
       variables: step.over.flatMap((letter) => trainedVariables(networks[letter])),
       adam: new Adam({ beta1: step.beta1 ?? beta1, beta2 }),
-      random: randomTensors(own.stream("random")),
+      rng: own.stream("random"),
       pools: new Map(makers.map(pool)),
       minimising: new Replay<Scalar>(`${name}: step "${step.minimise}"`),
       making: new Map(makers.map(making)),
@@ -238,7 +240,7 @@ function learner<
     ...now.batch,
     x: input(() => now.batch.x),
     y: input(() => now.batch.y),
-    random: step.random,
+    random: randomTensors(step.rng),
   });
 
   /** What a network that the step does not move makes of the batch. */
@@ -351,8 +353,47 @@ function learner<
       Promise.all(weights.map(async ({ name, variable }) => ({
         name,
         shape: variable.shape,
-        data: Float32Array.from(await variable.data()),
+        data: await values(variable),
       }))),
+    async state() {
+      const arrays = await Promise.all(weights.map(async ({ variable }) => (await values(variable))));
+      const rest: StepState[] = [];
+      for (const { adam, rng, pools } of steps) {
+        const moments = await adam.state();
+        const held = await Promise.all([...pools.values()].map((pool) => pool.state()));
+        arrays.push(
+          ...moments.first,
+          ...moments.second,
+          ...held.flatMap(({ images }) => images.map(({ data }) => data)),
+        );
+        rest.push({
+          steps: moments.steps,
+          moments: moments.first.length,
+          rng: rng.state(),
+          pools: held.map(({ images, rng }) => ({ shapes: images.map(({ shape }) => shape), rng })),
+        });
+      }
+      return { arrays, rest: rest as unknown as Json };
+    },
+    restore({ arrays, rest }) {
+      const queue = [...arrays];
+      const take = (count: number) => queue.splice(0, count);
+      for (const { variable } of weights) {
+        tf.tidy(() => assign(variable, tf.tensor(queue.shift()!, variable.shape)));
+      }
+      for (const [index, state] of (rest as unknown as StepState[]).entries()) {
+        const { adam, rng, pools, variables } = steps[index];
+        adam.restore(
+          { steps: state.steps, first: take(state.moments), second: take(state.moments) },
+          variables,
+        );
+        rng.restore(state.rng);
+        for (const [at, pool] of [...pools.values()].entries()) {
+          const { shapes, rng } = state.pools[at];
+          pool.restore({ images: shapes.map((shape) => ({ shape, data: queue.shift()! })), rng });
+        }
+      }
+    },
     [Symbol.dispose]() {
       for (const network of Object.values(networks)) network[Symbol.dispose]();
       for (const { adam, pools, minimising, making } of steps) {
@@ -363,6 +404,19 @@ function learner<
       }
     },
   };
+}
+
+/** What is not an array of the state of one step. */
+interface StepState {
+  readonly steps: number;
+  /** Arrays of each of Adam's two moments. */
+  readonly moments: number;
+  readonly rng: RngState;
+  readonly pools: readonly { readonly shapes: readonly (readonly number[])[]; readonly rng: RngState }[];
+}
+
+async function values(variable: Variable): Promise<Float32Array> {
+  return Float32Array.from(await variable.data());
 }
 
 function trainedVariables(network: Network): Variable[] {

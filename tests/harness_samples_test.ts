@@ -18,7 +18,7 @@ function supply(pairs: boolean, operator: "exactly" | "nothing", batch = 1, seed
   const { x, y } = split.parts;
   return {
     shelf,
-    draw: batches({ shelf, knows: { pairs, operator }, x, y, batch, mirror: false, rng: stream(seed) }),
+    ...batches({ shelf, knows: { pairs, operator }, x, y, batch, mirror: false, rng: stream(seed) }),
   };
 }
 
@@ -128,7 +128,7 @@ function ofSizes(x: readonly (readonly number[])[], y: readonly (readonly number
     batch: 1,
     mirror: false,
     rng: stream("sizes"),
-  });
+  }).draw;
 }
 
 Deno.test("batches() meets images and measurements of one size, and draws none whose size the others lack", async () => {

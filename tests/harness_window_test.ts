@@ -34,7 +34,7 @@ async function reconstructed(knows: Knows, gain: number): Promise<Reconstructed[
 
 Deno.test("a method without the operator is shown the window only, from 0 on", async () => {
   const shelf = shelfOf();
-  const draw = batches({ shelf, knows: unknown, x, y, batch: 1, mirror: false, rng: stream("s") });
+  const { draw } = batches({ shelf, knows: unknown, x, y, batch: 1, mirror: false, rng: stream("s") });
   const range = rangeOf(await shelf.get(x[0]), unknown)!;
   deepStrictEqual(range, { low: 0, high: (high - low) / 2 });
   const batch = await draw();
@@ -49,7 +49,7 @@ Deno.test("a method that knows the operator is shown all values, since the opera
   const shelf = shelfOf();
   const knows: Knows = { pairs: true, operator: "exactly" };
   deepStrictEqual(rangeOf(await shelf.get(x[0]), knows), undefined);
-  const draw = batches({ shelf, knows, x, y, batch: 1, mirror: false, rng: stream("s") });
+  const { draw } = batches({ shelf, knows, x, y, batch: 1, mirror: false, rng: stream("s") });
   const { x: image, y: measurement, A } = await draw();
   const difference = tf.max(tf.abs(tf.sub(A!.forward(image), measurement))).dataSync()[0];
   ok(difference < 1e-6);
@@ -87,7 +87,7 @@ Deno.test("patches of a matched pair are of one place, and whole images are reco
   };
   const shelf = shelfOf(everything);
   const seenPatches = new Set<string>();
-  const draw = batches({
+  const { draw } = batches({
     shelf,
     knows: unknown,
     x: x.slice(0, 1),
@@ -129,7 +129,7 @@ Deno.test("training is shown the label in place of the image, and scores know bo
       };
     },
   });
-  const draw = batches({
+  const { draw } = batches({
     shelf: shelfOf(labelled),
     knows: unknown,
     x,

@@ -63,6 +63,37 @@ async function meanError(learner: Learner): Promise<number> {
 }
 
 for (const method of methods) {
+  Deno.test(`${method.name} goes on from a state to the same bits, on the tape or replayed`, async () => {
+    const draws = async (name: string, skip: number) => {
+      const draw = toyBatches(name);
+      for (let i = 0; i < skip; i++) {
+        const { x, y } = await draw();
+        tf.dispose([x, y]);
+      }
+      return draw;
+    };
+    const settings = { pool: 2 };
+    using whole = prepareToy(method, settings);
+    const draw = toyBatches("resumed");
+    let drawn = 0;
+    const counted = () => (drawn++, draw());
+    await train(whole, 4, counted);
+    const state = await whole.state!();
+    const [at, kept] = [drawn, JSON.stringify(state.rest)];
+    const expected = await train(whole, 5, counted);
+    strictEqual(JSON.stringify(state.rest), kept, "a state is a copy");
+
+    const start = tf.memory().numTensors;
+    {
+      using resumed = prepareToy(method, settings);
+      await train(resumed, 1, toyBatches("something else"));
+      resumed.restore!(state);
+      deepStrictEqual(await train(resumed, 5, await draws("resumed", at)), expected);
+      strictEqual(await hash(resumed), await hash(whole));
+    }
+    strictEqual(tf.memory().numTensors, start);
+  });
+
   Deno.test(`${method.name} leaves no tensor behind, in an update, a look at validation data, or a reconstruction`, async () => {
     const start = tf.memory().numTensors;
     {

@@ -102,12 +102,35 @@ const dying: Method = {
   },
 };
 
+/** Is killed in the middle of its work. */
+const killed: Method = {
+  ...input,
+  name: "killed",
+  prepare() {
+    console.error("it was about to say something");
+    Deno.kill(Deno.pid, "SIGKILL");
+    throw new Error("nobody comes here");
+  },
+};
+
+/** Never comes to an end. */
+const hanging: Method = {
+  ...input,
+  name: "hanging",
+  prepare() {
+    for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+  },
+};
+
 const toy = toyBenchmark();
 
 export default {
   benchmarks: [{
     ...toy,
     rows: [...toy.rows, { name: "trained", method: trained }],
-    byName: [slow, diverging, throwing, printing, dying].map((method) => ({ name: method.name, method })),
+    byName: [slow, diverging, throwing, printing, dying, killed, hanging].map((method) => ({
+      name: method.name,
+      method,
+    })),
   }],
 } satisfies Extension;
