@@ -45,6 +45,7 @@ export {
   l1,
   l2,
   leakyRelu,
+  type Normalisation,
   relu,
   upsample2,
 } from "./engine/ops.ts";

@@ -46,10 +46,15 @@ function channelSums(x: tf.Tensor): tf.Tensor {
 }
 
 /** y = N(x), and r = 1 / √(variance + epsilon). */
-function normalised(x: tf.Tensor, epsilon: number): { y: tf.Tensor; r: tf.Tensor } {
-  const centred = tf.sub(x, pixelMean(x));
-  const r = tf.rsqrt(tf.add(pixelMean(tf.square(centred)), epsilon));
-  return { y: tf.mul(centred, r), r };
+function normalised(x: tf.Tensor, statistics: tf.Tensor): { y: tf.Tensor; r: tf.Tensor } {
+  const [n, , channels] = statistics.shape;
+  const [mean, r] = tf.unstack(statistics, 1).map((values) => tf.reshape(values, [n, 1, 1, channels]));
+  return { y: tf.mul(tf.sub(x, mean), r), r };
+}
+
+/** v where `where` is positive, slope·v elsewhere. */
+function sloped(v: tf.Tensor, where: tf.Tensor, slope: number): tf.Tensor {
+  return tf.where(tf.greater(where, 0), v, tf.mul(v, slope));
 }
 
 /** `[n, 2h, 2w, c]` as `[n, h, w, 4, c]`, the four pixels of each 2x2 block in reading order; exact shuffling only. */
@@ -138,28 +143,39 @@ const compositions: { readonly [name: string]: Composition } = {
     return tf.slice(reaching, [0, padding, padding, 0], [n, height, width, channels]);
   },
 
-  [kernel.instanceNorm]: ({ x }, { epsilon }) => normalised(x, epsilon).y,
-
-  // r (v − mean v − y ⟨y, v⟩/M)
-  [kernel.instanceNormGradient]: ({ x, v }, { epsilon }) => {
-    const { y, r } = normalised(x, epsilon);
-    const centred = tf.sub(v, pixelMean(v));
-    return tf.mul(r, tf.sub(centred, tf.mul(y, pixelMean(tf.mul(y, v)))));
+  [kernel.instanceNormStatistics]: ({ x }, { epsilon }) => {
+    const [n, , , channels] = x.shape;
+    const mean = pixelMean(x);
+    const r = tf.rsqrt(tf.add(pixelMean(tf.square(tf.sub(x, mean))), epsilon));
+    return tf.reshape(tf.concat([mean, r], 1), [n, 2, channels]);
   },
 
-  // −(r²/M) [v′Q + g′P + y (S − 3PQ/M)], with v′, g′ centred, P = ⟨v′, y⟩, Q = ⟨g′, y⟩, S = ⟨v′, g′⟩ over M pixels.
+  [kernel.instanceNorm]: ({ x, statistics }, { slope }) => {
+    const { y } = normalised(x, statistics);
+    return sloped(y, y, slope);
+  },
+
+  // With w = D′v: D″ r (w − mean w − y ⟨y, w⟩/M)
+  [kernel.instanceNormGradient]: ({ x, statistics, v }, { inner, outer }) => {
+    const { y, r } = normalised(x, statistics);
+    const w = sloped(v, y, inner);
+    const along = tf.mul(y, pixelMean(tf.mul(y, w)));
+    return sloped(tf.mul(r, tf.sub(tf.sub(w, pixelMean(w)), along)), y, outer);
+  },
+
+  // −(r²/M) [v′Q + g′P + y (S − 3PQ/M)], with v′ = D′v and g′ = D″g centred, P = ⟨v′, y⟩, Q = ⟨g′, y⟩, S = ⟨v′, g′⟩ over
+  // M pixels.
   // From dr/dx = −r²y/M and dy/dx = N'(x); it holds with epsilon as it stands. Here P, Q, S are means.
-  [kernel.instanceNormCurvature]: ({ x, v, g }, { epsilon }) => {
-    const { y, r } = normalised(x, epsilon);
-    const [v0, g0] = [tf.sub(v, pixelMean(v)), tf.sub(g, pixelMean(g))];
+  [kernel.instanceNormCurvature]: ({ x, statistics, v, g }, { inner, outer }) => {
+    const { y, r } = normalised(x, statistics);
+    const [v0, g0] = [sloped(v, y, inner), sloped(g, y, outer)].map((w) => tf.sub(w, pixelMean(w)));
     const [P, Q, S] = [pixelMean(tf.mul(v0, y)), pixelMean(tf.mul(g0, y)), pixelMean(tf.mul(v0, g0))];
     const along = tf.mul(y, tf.sub(S, tf.mul(3, tf.mul(P, Q))));
     return tf.mul(tf.neg(tf.square(r)), tf.addN([tf.mul(v0, Q), tf.mul(g0, P), along]));
   },
 
-  [kernel.leakyRelu]: ({ x }, { slope }) => tf.where(tf.greater(x, 0), x, tf.mul(x, slope)),
-  [kernel.leakyReluGradient]: ({ where, x }, { slope }) =>
-    tf.where(tf.greater(where, 0), x, tf.mul(x, slope)),
+  [kernel.leakyRelu]: ({ x }, { slope }) => sloped(x, x, slope),
+  [kernel.leakyReluGradient]: ({ where, x }, { slope }) => sloped(x, where, slope),
 
   [kernel.within]: ({ where, x }, { low, high }) =>
     tf.where(tf.logicalAnd(tf.greaterEqual(where, low), tf.lessEqual(where, high)), x, tf.zerosLike(x)),

@@ -80,16 +80,21 @@ register(
   (g, _saved, sizes) => ({ x: () => run(kernel.spaceToDepth, { x: g }, sizes) }),
 );
 
-register(kernel.instanceNorm, ["x"], (g, [x], { epsilon }) => ({
-  x: () => run(kernel.instanceNormGradient, { x, v: g }, { epsilon }),
+// The statistics arrive as a constant, though they are x's: what is registered is the whole derivative in x.
+register(kernel.instanceNorm, ["x", "statistics"], (g, [x, statistics], { slope }) => ({
+  x: () => run(kernel.instanceNormGradient, { x, statistics, v: g }, { inner: slope, outer: 1 }),
 }));
 
 // N'(x) is symmetric: with y = N(x) and r = 1/std it is r·(centring − y yᵀ/M). `instanceNormCurvature` has no gradient:
 // a third derivative is an error of TensorFlow.js that names it.
-register(kernel.instanceNormGradient, ["x", "v"], (g, [x, v], { epsilon }) => ({
-  x: () => run(kernel.instanceNormCurvature, { x, v, g }, { epsilon }),
-  v: () => run(kernel.instanceNormGradient, { x, v: g }, { epsilon }),
-}));
+register(
+  kernel.instanceNormGradient,
+  ["x", "statistics", "v"],
+  (g, [x, statistics, v], { inner, outer }) => ({
+    x: () => run(kernel.instanceNormCurvature, { x, statistics, v, g }, { inner, outer }),
+    v: () => run(kernel.instanceNormGradient, { x, statistics, v: g }, { inner: outer, outer: inner }),
+  }),
+);
 
 register(kernel.leakyRelu, ["x"], (g, [x], { slope }) => ({
   x: () => run(kernel.leakyReluGradient, { where: stopGradient(x), x: g }, { slope }),

@@ -16,11 +16,16 @@ export const kernel = {
   spaceToDepth: "EngineSpaceToDepth",
   /** x; the same: the adjoint of `spaceToDepth`, back to `[n, height, width, c]`. */
   depthToSpace: "EngineDepthToSpace",
-  /** x; `epsilon`: instance normalisation N(x). */
+  /** x; `epsilon`: of each sample and channel the mean, and 1 / √(variance + epsilon): `[n, 2, c]`. */
+  instanceNormStatistics: "EngineInstanceNormStatistics",
+  /** x, its statistics; `slope`: instance normalisation N(x), and a leaky ReLU of it. */
   instanceNorm: "EngineInstanceNorm",
-  /** x, v; `epsilon`: N'(x) v, the derivative, which is its own adjoint in v. */
+  /**
+   * x, its statistics, v; `inner`, `outer`: D″ N'(x) D′ v, with the slopes D′ and D″ of leaky ReLUs of N(x) whose slopes
+   * these are. Its adjoint in v is the same with `inner` and `outer` swapped.
+   */
   instanceNormGradient: "EngineInstanceNormGradient",
-  /** x, v, g; `epsilon`: the gradient of ⟨g, N'(x) v⟩ in x. */
+  /** x, its statistics, v, g; `inner`, `outer`: the gradient of ⟨g, D″ N'(x) D′ v⟩ in x. */
   instanceNormCurvature: "EngineInstanceNormCurvature",
   /** x; `slope`. */
   leakyRelu: "EngineLeakyRelu",

@@ -153,15 +153,26 @@ export function conv2dBackpropFilter(
   return run(kernel.conv2dBackpropFilter, { x, gradient }, { padding, filterHeight, filterWidth });
 }
 
+/** What an instance normalisation does besides. */
+export interface Normalisation {
+  /** What is added to the variance; 1e-5 unless said. */
+  readonly epsilon?: number;
+  /** The slope of a leaky ReLU that follows, at less cost than as an op of its own; 1, which is none, unless said. */
+  readonly slope?: number;
+}
+
 /**
  * Instance normalisation without scale and shift (Ulyanov, Vedaldi & Lempitsky 2016, arXiv:1607.08022): of each
  * sample and channel, (x − mean) / √(variance + epsilon), the variance being the population's over the pixels.
  *
  * @param x `[n, h, w, c]`; the result has its shape.
  */
-export function instanceNorm(x: Tensor4D, epsilon = 1e-5): Tensor4D {
+export function instanceNorm(x: Tensor4D, { epsilon = 1e-5, slope = 1 }: Normalisation = {}): Tensor4D {
   requireRank("instanceNorm", { x }, 4);
-  return run(kernel.instanceNorm, { x }, { epsilon });
+  return tf.tidy(() => {
+    const statistics = run(kernel.instanceNormStatistics, { x: stopGradient(x) }, { epsilon });
+    return run<Tensor4D>(kernel.instanceNorm, { x, statistics }, { slope });
+  });
 }
 
 /** x where it is positive, `slope`·x elsewhere; of any shape. The derivative at 0 is `slope`. */

@@ -114,27 +114,35 @@ function kernels(backend: BackendWasm, { calls, scratch }: WasmModule): { readon
       return out;
     },
 
-    [kernel.instanceNorm]({ x }, { epsilon }) {
+    [kernel.instanceNormStatistics]({ x }, { epsilon }) {
       const [n, height, width, channels] = x.shape;
-      const out = make(x.shape);
-      const room = scratch(calls.instanceNormScratch(channels));
-      calls.instanceNorm(at(x), at(out), n, height * width, channels, epsilon, room);
+      const out = make([n, 2, channels]);
+      calls.instanceNormStatistics(at(x), at(out), n, height * width, channels, epsilon);
       return out;
     },
 
-    [kernel.instanceNormGradient]({ x, v }, { epsilon }) {
+    [kernel.instanceNorm]({ x, statistics }, { slope }) {
       const [n, height, width, channels] = x.shape;
       const out = make(x.shape);
-      const room = scratch(calls.instanceNormScratch(channels));
-      calls.instanceNormGradient(at(x), at(v), at(out), n, height * width, channels, epsilon, room);
+      calls.instanceNorm(at(x), at(statistics), at(out), n, height * width, channels, slope);
       return out;
     },
 
-    [kernel.instanceNormCurvature]({ x, v, g }, { epsilon }) {
+    [kernel.instanceNormGradient]({ x, statistics, v }, { inner, outer }) {
       const [n, height, width, channels] = x.shape;
       const out = make(x.shape);
+      const sizes = [n, height * width, channels];
       const room = scratch(calls.instanceNormScratch(channels));
-      calls.instanceNormCurvature(at(x), at(v), at(g), at(out), n, height * width, channels, epsilon, room);
+      calls.instanceNormGradient(at(x), at(statistics), at(v), at(out), ...sizes, inner, outer, room);
+      return out;
+    },
+
+    [kernel.instanceNormCurvature]({ x, statistics, v, g }, { inner, outer }) {
+      const [n, height, width, channels] = x.shape;
+      const out = make(x.shape);
+      const sizes = [n, height * width, channels];
+      const room = scratch(calls.instanceNormScratch(channels));
+      calls.instanceNormCurvature(at(x), at(statistics), at(v), at(g), at(out), ...sizes, inner, outer, room);
       return out;
     },
 

@@ -114,12 +114,12 @@ function adjointCases(image: number[], filter: number[], padding: number): Case[
   }];
 }
 
-function normCase(shape: number[], epsilon: number): Case {
+function normCase(shape: number[], epsilon: number, slope = 1): Case {
   const [n, h, w, c] = shape;
   return {
-    name: `instanceNorm() of [${shape}], epsilon ${epsilon}`,
+    name: `instanceNorm() of [${shape}], epsilon ${epsilon}, slope ${slope}`,
     shapes: [shape],
-    op: (x) => ops.instanceNorm(x as tf.Tensor4D, epsilon),
+    op: (x) => ops.instanceNorm(x as tf.Tensor4D, { epsilon, slope }),
     oracle: (x) => {
       const out = zeros(x.length);
       for (let b = 0; b < n; b++) {
@@ -127,7 +127,10 @@ function normCase(shape: number[], epsilon: number): Case {
           const places = Array.from({ length: h * w }, (_, pixel) => (b * h * w + pixel) * c + channel);
           const mean = places.reduce((sum, place) => sum + x[place], 0) / places.length;
           const variance = places.reduce((sum, place) => sum + (x[place] - mean) ** 2, 0) / places.length;
-          for (const place of places) out[place] = (x[place] - mean) / Math.sqrt(variance + epsilon);
+          for (const place of places) {
+            const value = (x[place] - mean) / Math.sqrt(variance + epsilon);
+            out[place] = value > 0 ? value : slope * value;
+          }
         }
       }
       return out;
@@ -180,6 +183,8 @@ const cases: Case[] = [
   normCase([2, 3, 5, 5], 1e-5),
   normCase([1, 4, 4, 8], 0.5),
   normCase([1, 7, 3, 1], 1e-5),
+  normCase([2, 3, 5, 5], 1e-5, 0.2),
+  normCase([1, 4, 4, 8], 0.5, 0),
   {
     name: "leakyRelu()",
     shapes: [[3, 5, 7]],
@@ -370,6 +375,30 @@ for (const { title, options } of backends) {
     });
   }
 }
+
+Deno.test("instanceNorm() loses no digits in large images far from zero, in any number of channels", async () => {
+  const shape: [number, number, number, number] = [2, 61, 47, 7];
+  const values = normals("far from zero", sizeOf(shape)).map((value) => Math.fround(100 + value));
+  const expected = normCase(shape, 1e-5).oracle(values);
+  for (const { options, title } of backends) {
+    await startBackend(options);
+    const actual = await read([tf.tidy(() => ops.instanceNorm(tf.tensor4d(values, shape)))]);
+    assertClose(actual, expected, 3e-6, title);
+  }
+});
+
+Deno.test("instanceNorm() with a slope is the leaky ReLU of it to the bit, and so are its gradients", async () => {
+  await startBackend();
+  const x = tf.tensor4d(normals("fused", 2 * 9 * 7 * 6), [2, 9, 7, 6]);
+  const v = tf.tensor4d(normals("fused/v", 2 * 9 * 7 * 6), [2, 9, 7, 6]);
+  const both = (f: (x: tf.Tensor4D) => tf.Tensor4D) => {
+    const once = (x: tf.Tensor) => tf.grad((x) => tf.sum(tf.mul(f(x as tf.Tensor4D), v)))(x);
+    return tf.tidy(() => [f(x), once(x), tf.grad((x) => tf.sum(tf.square(once(x))))(x)]);
+  };
+  const fused = await read(both((x) => ops.instanceNorm(x, { slope: 0.2 })));
+  assert.deepEqual(fused, await read(both((x) => ops.leakyRelu(ops.instanceNorm(x), 0.2))));
+  tf.dispose([x, v]);
+});
 
 Deno.test("maxPool2() gives the gradient to the first of equal values", async () => {
   for (const { options } of backends) {

@@ -1,13 +1,15 @@
 // @ts-nocheck AssemblyScript: compiled by build.ts, not checked by Deno
 /**
- * Instance normalisation y = (x − μ)·r, r = 1/√(σ² + ε), per sample and channel of `[batch, pixels, channels]`, with its
- * first and second derivative.
+ * Instance normalisation followed by a leaky ReLU, y = L((x − μ)·r), r = 1/√(σ² + ε), per sample and channel of
+ * `[batch, pixels, channels]`, with its first and second derivative. With slope 1, L is the identity.
  *
- * Each is three walks over the pixels: means, then products of what is centred (a one-pass variance loses
- * digits where |μ| ≫ σ), then the result. A walk goes block by block, a block being as many pixels as the first-level cache
- * holds, and within a block by groups of four channels, whose sums stay in registers (`shared/lanes.ts` has the channels
- * beyond a multiple of four); between blocks they wait in the group's slots in scratch memory. So memory is read once a
- * walk however many channels there are, and sums of blocks round less than one long sum. The order is fixed.
+ * The statistics μ and r are measured once, `[batch, 2, channels]`, and read by all that follows. L enters the
+ * derivatives as the diagonal D of its slopes, which the sign of x − μ tells. A function here is two or three walks
+ * over the pixels: sums, then the result. A walk goes block by block, a block being as many pixels as the first-level
+ * cache holds, and within a block by groups of four channels, whose sums stay in registers (`shared/lanes.ts` has the
+ * channels beyond a multiple of four); between blocks they wait in the group's slots in scratch memory. So memory is
+ * read once a walk however many channels there are, and sums of blocks round less than one long sum. The order is
+ * fixed.
  */
 import { get, put } from "./shared/lanes.ts";
 import { madd } from "./shared/simd.ts";
@@ -15,165 +17,192 @@ import { madd } from "./shared/simd.ts";
 /** Bytes of one array in a block: four arrays of these fill the 32 KB of a small first-level cache. */
 const BLOCK = 8192;
 
-/** A group's slots, as byte offsets: three means, then what the second walk sums, then what the third needs. */
-const MEAN_X = 0, MEAN_V = 16, MEAN_G = 32, SUM_XX = 48, SUM_XV = 64, SUM_XG = 80, SUM_VG = 96;
-const SLOTS = 112;
+/** A group's slots, as byte offsets. */
+const SUM_V = 0, SUM_G = 16, SUM_XV = 32, SUM_XG = 48, SUM_VG = 64;
+const SLOTS = 80;
 
 /** What a walk does. */
-const ADD = 0, SQUARE = 1, NORMALISE = 2, ALONG = 3, DIFFERENTIATE = 4, CORRELATE = 5, CURVE = 6;
+const MEASURE = 0, NORMALISE = 1, ALONG = 2, DIFFERENTIATE = 3, ADD = 4, CORRELATE = 5, CURVE = 6;
 
-/** The scratch bytes of each function here. */
+/** The scratch bytes of each function here that takes any. */
 export function instanceNormScratch(channels: i32): i32 {
   return ((channels >> 2) + (channels & 3)) * SLOTS;
 }
 
-/** out = N(x). */
-export function instanceNorm(
+/** out `[batch, 2, channels]` = μ and r of each channel. */
+export function instanceNormStatistics(
   x: usize,
   out: usize,
   batch: i32,
   pixels: i32,
   channels: i32,
   epsilon: f32,
-  scratch: usize,
 ): void {
-  const sampleBytes = (pixels * channels) << 2;
-  for (let n = 0; n < batch; n++, x += sampleBytes, out += sampleBytes) {
-    clear(scratch, channels);
-    walk(ADD, x, x, x, MEAN_X, pixels, channels, scratch);
-    divide(MEAN_X, pixels, channels, scratch);
-    walk(SQUARE, x, x, x, x, pixels, channels, scratch);
-    divide(SUM_XX, pixels, channels, scratch);
-    invert(epsilon, channels, scratch);
-    walk(NORMALISE, x, x, x, out, pixels, channels, scratch);
+  const bytes = channels << 2;
+  for (let n = 0; n < batch; n++, x += pixels * bytes) {
+    walk(MEASURE, x, x, x, out, x, pixels, channels, 1, 1, 0);
+    out += bytes;
+    for (const end = out + bytes; out < end; out += 4) {
+      store<f32>(out, 1 / sqrt<f32>(load<f32>(out) / <f32> pixels + epsilon));
+    }
   }
 }
 
-/** out = N'(x) v = r (v − mean v − y ⟨y, v⟩/pixels). */
+/** out = y. */
+export function instanceNorm(
+  x: usize,
+  statistics: usize,
+  out: usize,
+  batch: i32,
+  pixels: i32,
+  channels: i32,
+  slope: f32,
+): void {
+  const bytes = channels << 2;
+  for (let n = 0; n < batch; n++, x += pixels * bytes, out += pixels * bytes, statistics += 2 * bytes) {
+    walk(NORMALISE, x, x, x, statistics, out, pixels, channels, slope, 1, 0);
+  }
+}
+
+/**
+ * out = D″ N'(x) D′ v, D′ having the slope `inner` and D″ `outer`: with w = D′v it is D″ r (w − mean w − N(x)
+ * ⟨N(x), w⟩/pixels).
+ */
 export function instanceNormGradient(
   x: usize,
+  statistics: usize,
   v: usize,
   out: usize,
   batch: i32,
   pixels: i32,
   channels: i32,
-  epsilon: f32,
+  inner: f32,
+  outer: f32,
   scratch: usize,
 ): void {
-  const sampleBytes = (pixels * channels) << 2;
+  const bytes = channels << 2;
+  const sampleBytes = pixels * bytes;
   for (let n = 0; n < batch; n++, x += sampleBytes, v += sampleBytes, out += sampleBytes) {
     clear(scratch, channels);
-    walk(ADD, x, x, x, MEAN_X, pixels, channels, scratch);
-    walk(ADD, v, v, v, MEAN_V, pixels, channels, scratch);
-    divide(MEAN_X, pixels, channels, scratch);
-    divide(MEAN_V, pixels, channels, scratch);
-    walk(ALONG, x, v, v, out, pixels, channels, scratch);
-    divide(SUM_XX, pixels, channels, scratch);
+    walk(ALONG, x, v, v, statistics, out, pixels, channels, inner, outer, scratch);
+    divide(SUM_V, pixels, channels, scratch);
     divide(SUM_XV, pixels, channels, scratch);
-    invert(epsilon, channels, scratch);
-    walk(DIFFERENTIATE, x, v, v, out, pixels, channels, scratch);
+    walk(DIFFERENTIATE, x, v, v, statistics, out, pixels, channels, inner, outer, scratch);
+    statistics += 2 * bytes;
   }
 }
 
 /**
- * out = the gradient of ⟨g, N'(x) v⟩ in x: −r² [v′Q + g′P + y (S − 3PQ)] with v′ and g′ centred and the means over
- * the pixels P = mean v′y, Q = mean g′y, S = mean v′g′.
+ * out = the gradient of ⟨g, D″ N'(x) D′ v⟩ in x. With v′ = D′v and g′ = D″g centred, and the means over the pixels
+ * P = mean v′y, Q = mean g′y, S = mean v′g′ of y = N(x), it is −r² [v′Q + g′P + y (S − 3PQ)].
  */
 export function instanceNormCurvature(
   x: usize,
+  statistics: usize,
   v: usize,
   g: usize,
   out: usize,
   batch: i32,
   pixels: i32,
   channels: i32,
-  epsilon: f32,
+  inner: f32,
+  outer: f32,
   scratch: usize,
 ): void {
-  const sampleBytes = (pixels * channels) << 2;
-  for (let n = 0; n < batch; n++) {
+  const bytes = channels << 2;
+  const sampleBytes = pixels * bytes;
+  for (let n = 0; n < batch; n++, x += sampleBytes, out += sampleBytes) {
     clear(scratch, channels);
-    walk(ADD, x, x, x, MEAN_X, pixels, channels, scratch);
-    walk(ADD, v, v, v, MEAN_V, pixels, channels, scratch);
-    walk(ADD, g, g, g, MEAN_G, pixels, channels, scratch);
-    divide(MEAN_X, pixels, channels, scratch);
-    divide(MEAN_V, pixels, channels, scratch);
-    divide(MEAN_G, pixels, channels, scratch);
-    walk(CORRELATE, x, v, g, out, pixels, channels, scratch);
-    divide(SUM_XX, pixels, channels, scratch);
+    walk(ADD, x, v, g, statistics, out, pixels, channels, inner, outer, scratch);
+    divide(SUM_V, pixels, channels, scratch);
+    divide(SUM_G, pixels, channels, scratch);
+    walk(CORRELATE, x, v, g, statistics, out, pixels, channels, inner, outer, scratch);
     divide(SUM_XV, pixels, channels, scratch);
     divide(SUM_XG, pixels, channels, scratch);
     divide(SUM_VG, pixels, channels, scratch);
-    invert(epsilon, channels, scratch);
-    walk(CURVE, x, v, g, out, pixels, channels, scratch);
-    x += sampleBytes;
-    v += sampleBytes;
-    g += sampleBytes;
-    out += sampleBytes;
+    walk(CURVE, x, v, g, statistics, out, pixels, channels, inner, outer, scratch);
+    v += sampleBytes, g += sampleBytes, statistics += 2 * bytes;
   }
 }
 
-/** One walk over the pixels of a sample. `out` is a pointer, or for ADD the slot. */
+/** One walk over the pixels of a sample, D′ having the slope `p`, D″ `q`. */
 function walk(
   what: i32,
   x: usize,
   v: usize,
   g: usize,
+  statistics: usize,
   out: usize,
   pixels: i32,
   channels: i32,
+  p: f32,
+  q: f32,
   slots: usize,
 ): void {
   const stride = channels << 2;
   const block = max((BLOCK / stride) & ~3, 4);
   for (let pixel = 0; pixel < pixels; pixel += block) {
     const count = min(block, pixels - pixel);
-    const from = <usize> pixel * stride;
-    let slot = slots;
-    let at = from;
+    let slot = slots, mean = statistics, at: usize = pixel * stride;
     let c = 0;
-    for (; c + 4 <= channels; c += 4, at += 16, slot += SLOTS) {
-      visit<v128>(what, x + at, v + at, g + at, what == ADD ? out : out + at, count, stride, slot);
+    for (; c + 4 <= channels; c += 4, at += 16, mean += 16, slot += SLOTS) {
+      visit<v128>(what, x + at, v + at, g + at, mean, out + at, count, stride, pixel, p, q, slot);
     }
-    for (; c < channels; c++, at += 4, slot += SLOTS) {
-      visit<f32>(what, x + at, v + at, g + at, what == ADD ? out : out + at, count, stride, slot);
+    for (; c < channels; c++, at += 4, mean += 4, slot += SLOTS) {
+      visit<f32>(what, x + at, v + at, g + at, mean, out + at, count, stride, pixel, p, q, slot);
     }
   }
 }
 
-/** One group of channels in one block of pixels. */
+/** One group of channels in one block of pixels, before which there were `done`. */
 function visit<Lanes>(
   what: i32,
   x: usize,
   v: usize,
   g: usize,
+  mean: usize,
   out: usize,
   count: i32,
   stride: usize,
+  done: i32,
+  p: f32,
+  q: f32,
   slot: usize,
 ): void {
   switch (what) {
-    case ADD:
-      return add<Lanes>(x, count, stride, slot + out);
-    case SQUARE:
-      return square<Lanes>(x, count, stride, slot);
+    case MEASURE:
+      return measure<Lanes>(x, mean, count, stride, done);
     case NORMALISE:
-      return normalise<Lanes>(x, out, count, stride, slot);
+      return normalise<Lanes>(x, mean, out, count, stride, p);
     case ALONG:
-      return along<Lanes>(x, v, count, stride, slot);
+      return along<Lanes>(x, v, mean, count, stride, p, slot);
     case DIFFERENTIATE:
-      return differentiate<Lanes>(x, v, out, count, stride, slot);
+      return differentiate<Lanes>(x, v, mean, out, count, stride, p, q, slot);
+    case ADD:
+      return add<Lanes>(x, v, g, mean, count, stride, p, q, slot);
     case CORRELATE:
-      return correlate<Lanes>(x, v, g, count, stride, slot);
+      return correlate<Lanes>(x, v, g, mean, count, stride, p, q, slot);
     default:
-      return curve<Lanes>(x, v, g, out, count, stride, slot);
+      return curve<Lanes>(x, v, g, mean, out, count, stride, p, q, slot);
   }
 }
 
-/** Adds Σ x. Four pixels at a time in sums of their own, which hides the latency of additions. */
-function add<Lanes>(x: usize, count: i32, stride: usize, sum: usize): void {
-  let a = f32x4.splat(0), b = f32x4.splat(0), c = f32x4.splat(0), d = f32x4.splat(0);
-  for (; count >= 4; count -= 4) {
+/** v where `centred` is positive, slope·v elsewhere. */
+function sloped(v: v128, centred: v128, slope: v128): v128 {
+  return v128.bitselect(v, f32x4.mul(v, slope), f32x4.gt(centred, f32x4.splat(0)));
+}
+
+/**
+ * The block's mean and sum of squares around it, put together with those of the `done` pixels before it (Chan, Golub
+ * & LeVeque 1983, doi:10.1080/00031305.1983.10483115, eq. 2.1): one reading of memory, and no digits lost where
+ * |μ| ≫ σ. Four pixels at a time in sums of their own, which hides the latency of additions.
+ */
+function measure<Lanes>(x: usize, mean: usize, count: i32, stride: usize, done: i32): void {
+  const zero = f32x4.splat(0);
+  const start = x;
+  let a = zero, b = zero, c = zero, d = zero;
+  let left = count;
+  for (; left >= 4; left -= 4) {
     a = f32x4.add(a, get<Lanes>(x));
     x += stride;
     b = f32x4.add(b, get<Lanes>(x));
@@ -183,98 +212,146 @@ function add<Lanes>(x: usize, count: i32, stride: usize, sum: usize): void {
     d = f32x4.add(d, get<Lanes>(x));
     x += stride;
   }
-  for (; count > 0; count--, x += stride) a = f32x4.add(a, get<Lanes>(x));
-  v128.store(sum, f32x4.add(v128.load(sum), f32x4.add(f32x4.add(a, b), f32x4.add(c, d))));
-}
-
-/** Adds Σ (x − μ)². */
-function square<Lanes>(x: usize, count: i32, stride: usize, slot: usize): void {
-  const mu = v128.load(slot, MEAN_X);
-  let a = f32x4.splat(0), b = f32x4.splat(0), c = f32x4.splat(0), d = f32x4.splat(0);
-  for (; count >= 4; count -= 4) {
-    const x0 = f32x4.sub(get<Lanes>(x), mu);
+  for (; left > 0; left--, x += stride) a = f32x4.add(a, get<Lanes>(x));
+  const own = f32x4.div(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)), f32x4.splat(<f32> count));
+  a =
+    b =
+    c =
+    d =
+      zero;
+  x = start;
+  for (left = count; left >= 4; left -= 4) {
+    const x0 = f32x4.sub(get<Lanes>(x), own);
     x += stride;
-    const x1 = f32x4.sub(get<Lanes>(x), mu);
+    const x1 = f32x4.sub(get<Lanes>(x), own);
     x += stride;
-    const x2 = f32x4.sub(get<Lanes>(x), mu);
+    const x2 = f32x4.sub(get<Lanes>(x), own);
     x += stride;
-    const x3 = f32x4.sub(get<Lanes>(x), mu);
+    const x3 = f32x4.sub(get<Lanes>(x), own);
     x += stride;
-    a = madd(x0, x0, a);
-    b = madd(x1, x1, b);
-    c = madd(x2, x2, c);
-    d = madd(x3, x3, d);
+    a = madd(x0, x0, a), b = madd(x1, x1, b), c = madd(x2, x2, c), d = madd(x3, x3, d);
   }
-  for (; count > 0; count--, x += stride) {
-    const x0 = f32x4.sub(get<Lanes>(x), mu);
+  for (; left > 0; left--, x += stride) {
+    const x0 = f32x4.sub(get<Lanes>(x), own);
     a = madd(x0, x0, a);
   }
-  const sum = f32x4.add(f32x4.add(a, b), f32x4.add(c, d));
-  v128.store(slot, f32x4.add(v128.load(slot, SUM_XX), sum), SUM_XX);
+  const squares = f32x4.add(f32x4.add(a, b), f32x4.add(c, d));
+  if (done == 0) {
+    put<Lanes>(mean, own);
+    put<Lanes>(mean + stride, squares);
+    return;
+  }
+  const before = get<Lanes>(mean), apart = f32x4.sub(own, before);
+  const share = f32x4.splat(<f32> count / <f32> (done + count));
+  put<Lanes>(mean, madd(share, apart, before));
+  const between = f32x4.mul(f32x4.mul(apart, apart), f32x4.mul(f32x4.splat(<f32> done), share));
+  put<Lanes>(mean + stride, f32x4.add(f32x4.add(get<Lanes>(mean + stride), squares), between));
 }
 
-function normalise<Lanes>(x: usize, out: usize, count: i32, stride: usize, slot: usize): void {
-  const mu = v128.load(slot, MEAN_X);
-  const r = v128.load(slot, SUM_XX);
+function normalise<Lanes>(x: usize, mean: usize, out: usize, count: i32, stride: usize, p: f32): void {
+  const mu = get<Lanes>(mean), r = get<Lanes>(mean + stride), slope = f32x4.splat(p);
   for (; count > 0; count--, x += stride, out += stride) {
-    put<Lanes>(out, f32x4.mul(f32x4.sub(get<Lanes>(x), mu), r));
+    const y = f32x4.mul(f32x4.sub(get<Lanes>(x), mu), r);
+    put<Lanes>(out, sloped(y, y, slope));
   }
 }
 
-/** Adds Σ (x − μ)² and Σ (x − μ)(v − ν). */
-function along<Lanes>(x: usize, v: usize, count: i32, stride: usize, slot: usize): void {
-  const mu = v128.load(slot, MEAN_X);
-  const nu = v128.load(slot, MEAN_V);
-  let a = f32x4.splat(0), b = f32x4.splat(0), c = f32x4.splat(0), d = f32x4.splat(0);
+/** Adds Σ w and Σ (x − μ)w, w = D′v. */
+function along<Lanes>(
+  x: usize,
+  v: usize,
+  mean: usize,
+  count: i32,
+  stride: usize,
+  p: f32,
+  slot: usize,
+): void {
+  const mu = get<Lanes>(mean), slope = f32x4.splat(p);
+  let a = f32x4.splat(0), b = a, c = a, d = a;
   for (; count >= 2; count -= 2) {
-    const x0 = f32x4.sub(get<Lanes>(x), mu);
-    x += stride;
-    const x1 = f32x4.sub(get<Lanes>(x), mu);
-    x += stride;
-    a = madd(x0, x0, a);
-    b = madd(x1, x1, b);
-    c = madd(x0, f32x4.sub(get<Lanes>(v), nu), c);
-    v += stride;
-    d = madd(x1, f32x4.sub(get<Lanes>(v), nu), d);
-    v += stride;
+    const x0 = f32x4.sub(get<Lanes>(x), mu), w0 = sloped(get<Lanes>(v), x0, slope);
+    x += stride, v += stride;
+    const x1 = f32x4.sub(get<Lanes>(x), mu), w1 = sloped(get<Lanes>(v), x1, slope);
+    x += stride, v += stride;
+    a = f32x4.add(a, w0), b = f32x4.add(b, w1);
+    c = madd(x0, w0, c), d = madd(x1, w1, d);
   }
   if (count > 0) {
-    const x0 = f32x4.sub(get<Lanes>(x), mu);
-    a = madd(x0, x0, a);
-    c = madd(x0, f32x4.sub(get<Lanes>(v), nu), c);
+    const x0 = f32x4.sub(get<Lanes>(x), mu), w0 = sloped(get<Lanes>(v), x0, slope);
+    a = f32x4.add(a, w0);
+    c = madd(x0, w0, c);
   }
-  v128.store(slot, f32x4.add(v128.load(slot, SUM_XX), f32x4.add(a, b)), SUM_XX);
+  v128.store(slot, f32x4.add(v128.load(slot, SUM_V), f32x4.add(a, b)), SUM_V);
   v128.store(slot, f32x4.add(v128.load(slot, SUM_XV), f32x4.add(c, d)), SUM_XV);
 }
 
-function differentiate<Lanes>(x: usize, v: usize, out: usize, count: i32, stride: usize, slot: usize): void {
-  const mu = v128.load(slot, MEAN_X);
-  const nu = v128.load(slot, MEAN_V);
-  const r = v128.load(slot, SUM_XX);
-  // With x − μ = y/r: y ⟨y, v⟩/pixels = (x − μ)·r² mean (x − μ)(v − ν).
-  const slope = f32x4.neg(f32x4.mul(f32x4.mul(r, r), v128.load(slot, SUM_XV)));
+function differentiate<Lanes>(
+  x: usize,
+  v: usize,
+  mean: usize,
+  out: usize,
+  count: i32,
+  stride: usize,
+  p: f32,
+  q: f32,
+  slot: usize,
+): void {
+  const mu = get<Lanes>(mean), r = get<Lanes>(mean + stride);
+  const inner = f32x4.splat(p), outer = f32x4.splat(q);
+  const nu = v128.load(slot, SUM_V);
+  // With x − μ = N(x)/r: N(x) ⟨N(x), w⟩/pixels = (x − μ)·r² mean (x − μ)w.
+  const along = f32x4.neg(f32x4.mul(f32x4.mul(r, r), v128.load(slot, SUM_XV)));
   for (; count > 0; count--, x += stride, v += stride, out += stride) {
-    const centred = f32x4.sub(get<Lanes>(v), nu);
-    put<Lanes>(out, f32x4.mul(r, madd(slope, f32x4.sub(get<Lanes>(x), mu), centred)));
+    const x0 = f32x4.sub(get<Lanes>(x), mu);
+    const w0 = f32x4.sub(sloped(get<Lanes>(v), x0, inner), nu);
+    put<Lanes>(out, sloped(f32x4.mul(r, madd(along, x0, w0)), x0, outer));
   }
 }
 
-/** Adds Σ (x − μ)², Σ (x − μ)v′, Σ (x − μ)g′ and Σ v′g′. */
-function correlate<Lanes>(x: usize, v: usize, g: usize, count: i32, stride: usize, slot: usize): void {
-  const mu = v128.load(slot, MEAN_X);
-  const nu = v128.load(slot, MEAN_V);
-  const gamma = v128.load(slot, MEAN_G);
-  let xx = f32x4.splat(0), xv = f32x4.splat(0), xg = f32x4.splat(0), vg = f32x4.splat(0);
+/** Adds Σ D′v and Σ D″g. */
+function add<Lanes>(
+  x: usize,
+  v: usize,
+  g: usize,
+  mean: usize,
+  count: i32,
+  stride: usize,
+  p: f32,
+  q: f32,
+  slot: usize,
+): void {
+  const mu = get<Lanes>(mean), inner = f32x4.splat(p), outer = f32x4.splat(q);
+  let a = f32x4.splat(0), b = a;
   for (; count > 0; count--, x += stride, v += stride, g += stride) {
     const x0 = f32x4.sub(get<Lanes>(x), mu);
-    const v0 = f32x4.sub(get<Lanes>(v), nu);
-    const g0 = f32x4.sub(get<Lanes>(g), gamma);
-    xx = madd(x0, x0, xx);
-    xv = madd(x0, v0, xv);
-    xg = madd(x0, g0, xg);
-    vg = madd(v0, g0, vg);
+    a = f32x4.add(a, sloped(get<Lanes>(v), x0, inner));
+    b = f32x4.add(b, sloped(get<Lanes>(g), x0, outer));
   }
-  v128.store(slot, f32x4.add(v128.load(slot, SUM_XX), xx), SUM_XX);
+  v128.store(slot, f32x4.add(v128.load(slot, SUM_V), a), SUM_V);
+  v128.store(slot, f32x4.add(v128.load(slot, SUM_G), b), SUM_G);
+}
+
+/** Adds Σ (x − μ)v′, Σ (x − μ)g′ and Σ v′g′. */
+function correlate<Lanes>(
+  x: usize,
+  v: usize,
+  g: usize,
+  mean: usize,
+  count: i32,
+  stride: usize,
+  p: f32,
+  q: f32,
+  slot: usize,
+): void {
+  const mu = get<Lanes>(mean), inner = f32x4.splat(p), outer = f32x4.splat(q);
+  const nu = v128.load(slot, SUM_V), gamma = v128.load(slot, SUM_G);
+  let xv = f32x4.splat(0), xg = xv, vg = xv;
+  for (; count > 0; count--, x += stride, v += stride, g += stride) {
+    const x0 = f32x4.sub(get<Lanes>(x), mu);
+    const v0 = f32x4.sub(sloped(get<Lanes>(v), x0, inner), nu);
+    const g0 = f32x4.sub(sloped(get<Lanes>(g), x0, outer), gamma);
+    xv = madd(x0, v0, xv), xg = madd(x0, g0, xg), vg = madd(v0, g0, vg);
+  }
   v128.store(slot, f32x4.add(v128.load(slot, SUM_XV), xv), SUM_XV);
   v128.store(slot, f32x4.add(v128.load(slot, SUM_XG), xg), SUM_XG);
   v128.store(slot, f32x4.add(v128.load(slot, SUM_VG), vg), SUM_VG);
@@ -284,15 +361,17 @@ function curve<Lanes>(
   x: usize,
   v: usize,
   g: usize,
+  mean: usize,
   out: usize,
   count: i32,
   stride: usize,
+  p: f32,
+  q: f32,
   slot: usize,
 ): void {
-  const mu = v128.load(slot, MEAN_X);
-  const nu = v128.load(slot, MEAN_V);
-  const gamma = v128.load(slot, MEAN_G);
-  const r = v128.load(slot, SUM_XX);
+  const mu = get<Lanes>(mean), r = get<Lanes>(mean + stride);
+  const inner = f32x4.splat(p), outer = f32x4.splat(q);
+  const nu = v128.load(slot, SUM_V), gamma = v128.load(slot, SUM_G);
   const P = f32x4.mul(r, v128.load(slot, SUM_XV));
   const Q = f32x4.mul(r, v128.load(slot, SUM_XG));
   const S = v128.load(slot, SUM_VG);
@@ -302,9 +381,10 @@ function curve<Lanes>(
   const three = f32x4.mul(f32x4.splat(3), f32x4.mul(P, Q));
   const ofX = f32x4.mul(f32x4.mul(minusR2, r), f32x4.sub(S, three));
   for (; count > 0; count--, x += stride, v += stride, g += stride, out += stride) {
-    const alongV = f32x4.mul(ofV, f32x4.sub(get<Lanes>(v), nu));
-    const alongG = madd(ofG, f32x4.sub(get<Lanes>(g), gamma), alongV);
-    put<Lanes>(out, madd(ofX, f32x4.sub(get<Lanes>(x), mu), alongG));
+    const x0 = f32x4.sub(get<Lanes>(x), mu);
+    const alongV = f32x4.mul(ofV, f32x4.sub(sloped(get<Lanes>(v), x0, inner), nu));
+    const alongG = madd(ofG, f32x4.sub(sloped(get<Lanes>(g), x0, outer), gamma), alongV);
+    put<Lanes>(out, madd(ofX, x0, alongG));
   }
 }
 
@@ -320,14 +400,5 @@ function divide(which: usize, pixels: i32, channels: i32, slots: usize): void {
   const end = slots + instanceNormScratch(channels);
   for (; slots < end; slots += SLOTS) {
     v128.store(slots + which, f32x4.div(v128.load(slots + which), f32x4.splat(<f32> pixels)));
-  }
-}
-
-/** The variance to r = 1/√(σ² + ε). */
-function invert(epsilon: f32, channels: i32, slots: usize): void {
-  const end = slots + instanceNormScratch(channels);
-  for (; slots < end; slots += SLOTS) {
-    const variance = f32x4.add(v128.load(slots, SUM_XX), f32x4.splat(epsilon));
-    v128.store(slots, f32x4.div(f32x4.splat(1), f32x4.sqrt(variance)), SUM_XX);
   }
 }

@@ -50,7 +50,8 @@ export function patchCritic(options: PatchCriticOptions, rng: Rng): Network {
 
   const bounded = spectral ? spectralNorm(filters.weights, rng.stream("spectral-norm")) : undefined;
   const weigh = (filter: tf.Variable<tf.Rank.R4>) => bounded?.divide(filter) ?? filter;
-  const activate = (x: Tensor4D, layer: number) => leakyRelu(norm && layer > 0 ? instanceNorm(x) : x, slope);
+  const activate = (x: Tensor4D, layer: number) =>
+    norm && layer > 0 ? instanceNorm(x, { slope }) : leakyRelu(x, slope);
 
   const weights = [...filters.weights, ...(bounded?.state ?? [])];
   return {

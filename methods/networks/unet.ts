@@ -78,7 +78,7 @@ export function unet(options: UNetOptions, rng: Rng): Network {
   );
   const last = filters.add("last", [1, 1, width, outputChannels], lastScale);
 
-  const activate = (x: Tensor4D) => leakyRelu(norm ? instanceNorm(x) : x, slope);
+  const activate = (x: Tensor4D) => norm ? instanceNorm(x, { slope }) : leakyRelu(x, slope);
   const convolve = (x: Tensor4D, pair: readonly Tensor4D[]) =>
     pair.reduce((image, filter) => activate(conv2d(image, filter, { padding: 1 })), x);
   const halve = pool === "max" ? maxPool2 : averagePool2;
