@@ -33,17 +33,24 @@ export interface HdfFile {
 /** What the thread is asked. */
 export type HdfQuestion =
   | { ask: "inspect"; path: string; datasets: readonly string[]; texts: readonly string[] }
-  | { ask: "read"; path: string; dataset: string; offset: readonly number[]; count: readonly number[] };
+  | { ask: "read"; path: string; dataset: string; offset: readonly number[]; count: readonly number[] }
+  | { ask: "columns"; path: string; dataset: string; columns: readonly string[] };
 
 /** What it is told when a reader is done with its files; there is no answer. */
 export type HdfFarewell = { ask: "forget" };
 
 /** What it answers. */
-export type HdfAnswer = { file?: HdfFile; values?: Float32Array; error?: string };
+export type HdfAnswer = {
+  file?: HdfFile;
+  values?: Float32Array;
+  columns?: readonly Float64Array[];
+  error?: string;
+};
 
 // A sound file is inspected in milliseconds. Reading is given what a slow network drive needs.
 const inspectSeconds = 4;
 const readSeconds = (values: number) => 4 + values * 4 / 2e6;
+const tableSeconds = 30;
 
 /** Reads HDF5 files in a thread of its own; one question at a time, in the order of asking. */
 export class HdfReader {
@@ -75,6 +82,16 @@ export class HdfReader {
     const values = count.reduce((product, extent) => product * extent, 2);
     const answer = await this.#ask({ ask: "read", path, dataset, offset, count }, readSeconds(values));
     return answer.values!;
+  }
+
+  /**
+   * Columns of `dataset`, a table of records, by name, in the order that is asked for.
+   *
+   * @throws {SyntaxError} where it is no such table or lacks a column.
+   */
+  async columns(path: string, dataset: string, columns: readonly string[]): Promise<readonly Float64Array[]> {
+    const answer = await this.#ask({ ask: "columns", path, dataset, columns }, tableSeconds);
+    return answer.columns!;
   }
 
   /** Gives the thread back. */
@@ -155,7 +172,7 @@ function reply(thread: Worker, question: HdfQuestion | undefined, seconds: numbe
 }
 
 function unreadable(question: HdfQuestion, reason: string, cause?: unknown): SyntaxError {
-  const part = question.ask === "read" ? `"${question.dataset}" of the HDF5 file` : "the HDF5 file";
+  const part = question.ask === "inspect" ? "the HDF5 file" : `"${question.dataset}" of the HDF5 file`;
   return new SyntaxError(
     explain({
       what: `cannot read ${part}: ${inWords(reason)}`,

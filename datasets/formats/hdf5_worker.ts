@@ -7,7 +7,7 @@
 
 import { parentPort } from "node:worker_threads";
 import type { HdfAnswer, HdfFarewell, HdfFile, HdfQuestion } from "./hdf5.ts";
-import { decodeNumbers, type NumberType } from "./numbers.ts";
+import { decodeNumbers, type NumberType, readerOf } from "./numbers.ts";
 
 // What libhdf5 and one slice of the largest file may take; malloc fails beyond it, as on a machine without memory.
 const mostBytes = 640 * 2 ** 20;
@@ -22,6 +22,8 @@ console.error = console.warn = console.log = () => {};
 
 /** What libhdf5 says of a dataset's or an attribute's type and shape. */
 type Metadata = ReturnType<(typeof hdf5)["get_dataset_metadata"]>;
+/** As far as its type goes, which a member of a record has too. */
+type TypeOf = Pick<Metadata, "type" | "size" | "signed" | "littleEndian" | "compound_type">;
 
 // The largest text attribute or header that is read; fastMRI's headers have about 20 kB.
 const mostText = 2 ** 20;
@@ -95,7 +97,7 @@ function text(metadata: Metadata, read: () => unknown): string | undefined {
 }
 
 /** The type of a dataset's numbers; undefined where they are none that we read. */
-function numberType(metadata: Metadata): NumberType | undefined {
+function numberType(metadata: TypeOf): NumberType | undefined {
   const classes = hdf5.H5T_class_t;
   const { type, size: bytes, signed, littleEndian } = metadata;
   if (type === classes.H5T_FLOAT.value && (bytes === 4 || bytes === 8)) {
@@ -158,6 +160,55 @@ function read(path: string, name: string, offset: readonly number[], count: read
   }
 }
 
+/** Columns of a table of records, read some rows at a time. */
+function columns(path: string, name: string, wanted: readonly string[]): Float64Array[] {
+  const id = fileId(path);
+  if (!hdf5.get_names(id, "/", false).includes(name)) throw new Error(`there is no dataset "${name}"`);
+  if (hdf5.get_type(id, name) !== hdf5.H5G_DATASET) throw new Error(`"${name}" is not a dataset`);
+  const metadata = hdf5.get_dataset_metadata(id, name);
+  const members = metadata.compound_type?.members;
+  const shape = (metadata.shape ?? []).map(Number);
+  if (members === undefined || shape.length !== 1) throw new Error(`"${name}" is no table of records`);
+  const parts = wanted.map((column) => {
+    const member = members.find((member) => member.name === column);
+    if (member === undefined) {
+      const known = members.map((member) => member.name).join(", ");
+      throw new Error(`"${name}" has no column "${column}"; it has ${known}`);
+    }
+    const type = numberType(member);
+    if (type === undefined || type.kind === "complex") throw new Error(`column "${column}" holds no numbers`);
+    return { type, offset: member.offset };
+  });
+  const [rows] = shape;
+  if (rows * 8 * wanted.length > mostBytes) throw new Error(`"${name}" has ${rows} rows, which is too many`);
+  const output = wanted.map(() => new Float64Array(rows));
+  const atOnce = Math.max(1, Math.floor(2 ** 22 / metadata.size));
+  const pointer = hdf5._malloc(atOnce * metadata.size);
+  if (!pointer) throw new Error("there is no memory for a part of the table");
+  try {
+    for (let from = 0; from < rows; from += atOnce) {
+      const count = Math.min(atOnce, rows - from);
+      const status = hdf5.get_dataset_data(
+        id,
+        name,
+        [BigInt(count)],
+        [BigInt(from)],
+        [1n],
+        BigInt(pointer),
+      );
+      if (status < 0) throw new Error(`"${name}" cannot be read`);
+      parts.forEach(({ type, offset }, column) => {
+        const view = new DataView(hdf5.HEAPU8.buffer, pointer + offset, count * metadata.size - offset);
+        const read = readerOf(view, type);
+        for (let row = 0; row < count; row++) output[column][from + row] = read(row * metadata.size);
+      });
+    }
+  } finally {
+    hdf5._free(pointer);
+  }
+  return output;
+}
+
 parentPort!.on("message", (question: HdfQuestion | HdfFarewell) => {
   if (question.ask === "forget") return forget();
   let answer: HdfAnswer;
@@ -165,6 +216,8 @@ parentPort!.on("message", (question: HdfQuestion | HdfFarewell) => {
   try {
     if (question.ask === "inspect") {
       answer = { file: inspect(question.path, question.datasets, question.texts) };
+    } else if (question.ask === "columns") {
+      answer = { columns: columns(question.path, question.dataset, question.columns) };
     } else {
       const values = read(question.path, question.dataset, question.offset, question.count);
       transfer.push(values.buffer as ArrayBuffer);

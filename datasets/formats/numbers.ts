@@ -33,14 +33,22 @@ export function decodeNumbers(bytes: Uint8Array, type: NumberType): Float32Array
     return new Float32Array(new Uint8Array(bytes.subarray(0, 4 * count)).buffer);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const read = reader(view, type.kind === "complex" ? "float" : type.kind, width, type.littleEndian);
+  const read = readerOf(view, { ...type, kind: type.kind === "complex" ? "float" : type.kind, bytes: width });
   const values = new Float32Array(count);
   for (let i = 0; i < count; i++) values[i] = read(i * width);
   return values;
 }
 
-function reader(view: DataView, kind: string, width: number, little: boolean): (at: number) => number {
-  switch (`${kind}${width}`) {
+/**
+ * Reads a real number at a byte of `view`.
+ *
+ * @throws {TypeError} for a type that no file of ours has.
+ */
+export function readerOf(
+  view: DataView,
+  { kind, bytes, littleEndian: little }: NumberType,
+): (at: number) => number {
+  switch (`${kind}${bytes}`) {
     case "float4":
       return (at) => view.getFloat32(at, little);
     case "float8":
@@ -62,7 +70,7 @@ function reader(view: DataView, kind: string, width: number, little: boolean): (
     case "unsigned8":
       return (at) => Number(view.getBigUint64(at, little));
     default:
-      throw new TypeError(`numbers of kind "${kind}" and ${width} bytes are not read`);
+      throw new TypeError(`numbers of kind "${kind}" and ${bytes} bytes are not read`);
   }
 }
 
