@@ -24,7 +24,7 @@ export { mri, mriSettings } from "./benchmarks/mri.ts";
 export { type Explanation, UsageError } from "./core/errors.ts";
 export { centreCrop, type Image, magnitude, standardDeviation } from "./core/image.ts";
 export type { Json } from "./core/json.ts";
-export { type Rng, stream } from "./core/random.ts";
+export { type Rng, type RngState, stream } from "./core/random.ts";
 export type { Overrides, Setting, Settings, SettingValue, Values, Widened } from "./core/settings.ts";
 export {
   type Contents,
@@ -65,7 +65,16 @@ export {
   type TrainingSettings,
   trainingSettings,
 } from "./methods/training.ts";
-export type { Batch, Knows, Learner, Meeting, Method, Problem, Weights } from "./methods/method.ts";
+export type {
+  Batch,
+  Knows,
+  Learner,
+  LearnerState,
+  Meeting,
+  Method,
+  Problem,
+  Weights,
+} from "./methods/method.ts";
 export type {
   Better,
   Case,
