@@ -5,7 +5,8 @@ import { availableParallelism } from "node:os";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { suggest, UsageError } from "../core/errors.ts";
 import { execute } from "../harness/execute.ts";
-import { writePlan } from "../harness/folder.ts";
+import { runLock, writePlan } from "../harness/folder.ts";
+import { Lock } from "../harness/lock.ts";
 import { type Order, prepare, type Prepared } from "../harness/prepare.ts";
 import { splitKinds } from "../harness/split.ts";
 import { readRun } from "../results/run.ts";
@@ -131,6 +132,10 @@ async function main(args: string[]): Promise<number> {
     checkpointSeconds: seconds("checkpoint-seconds", 0),
     hangSeconds: seconds("hang-seconds", 1),
   };
+  await using _lock = await Lock.take(runLock(order.out), {
+    what: `the run in ${order.out}`,
+    told: (line) => console.error(line),
+  });
   const prepared = await prepare(suite, order);
   if (values.plan) {
     await writePlan(prepared.folder, prepared.run, prepared.plan, prepared.stale);

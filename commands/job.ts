@@ -12,7 +12,8 @@ import { startBackend } from "../engine/backend.ts";
 import { Checkpoints } from "../harness/checkpoint.ts";
 import { configure, named } from "../harness/configuration.ts";
 import { openDataset } from "../harness/context.ts";
-import { checkpointBase, readPlan, writeRecord } from "../harness/folder.ts";
+import { checkpointBase, jobLock, readPlan, writeRecord } from "../harness/folder.ts";
+import { Lock } from "../harness/lock.ts";
 import { provenanceOf } from "../harness/provenance.ts";
 import { failedRecord, type Message, type Progress, runJob } from "../harness/job.ts";
 import type { Job, Plan } from "../harness/plan.ts";
@@ -32,6 +33,10 @@ async function main(folder: string, index: string, tell: (progress: Progress) =>
       fix: `give a number from 0 to ${plan.jobs.length - 1}`,
     });
   }
+  await using _lock = await Lock.take(jobLock(folder, job), {
+    what: `job ${index}`,
+    told: (line) => console.error(line),
+  });
   try {
     const { record, checkpoints } = await recordOf(folder, plan, job, tell);
     await writeRecord(folder, job, record);

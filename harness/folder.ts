@@ -19,6 +19,8 @@ const ownEntries = [
   "records",
   "records.jsonl",
   "checkpoints",
+  "locks",
+  "run.lock",
   "images",
   "logs",
   "panels",
@@ -34,7 +36,8 @@ const ownEntries = [
 export async function openFolder(folder: string, run: RunFile, fresh: boolean): Promise<Plan | undefined> {
   const entries = await listed(folder);
   if (fresh && entries.includes("run.json")) {
-    for (const entry of ownEntries.filter((name) => entries.includes(name))) {
+    // Whoever starts over holds the run's lock already.
+    for (const entry of ownEntries.filter((name) => name !== "run.lock" && entries.includes(name))) {
       await Deno.remove(`${folder}/${entry}`, { recursive: true });
     }
     return undefined;
@@ -105,6 +108,16 @@ export async function writeRecord(folder: string, job: Job, record: ResultRecord
 /** Where `--keep-images` puts the reconstructions of a job, in the run's folder. */
 export function keptFolder({ method, seed }: Pick<Job, "method" | "seed">): string {
   return `reconstructions/${method}/${seed === null ? "seed-none" : `seed-${seed}`}`;
+}
+
+/** The lock of whoever executes the plan. */
+export function runLock(folder: string): string {
+  return `${folder}/run.lock`;
+}
+
+/** The lock of whoever does a job. */
+export function jobLock(folder: string, { record }: Job): string {
+  return `${folder}/locks/${record.replace(/\.json$/, "")}.lock`;
 }
 
 /** Where the checkpoints of a job are while it runs, without their ending. */

@@ -51,6 +51,27 @@ Deno.test("bench that is interrupted ends with 130, and goes on to the same byte
     deepStrictEqual(await lasting(`${folder}/cut`), await lasting(`${folder}/whole`));
   }));
 
+Deno.test("a second bench in the folder of a running one is told who holds it, and changes nothing", () =>
+  inFolder(async (out) => {
+    const args = [...toy, "--methods", "slow", "--seeds", "1", "--set", "updates=30", "--out", `${out}/run`];
+    const first = started("bench", ...args);
+    for (
+      let tries = 0;
+      !(await namesIn(out)).includes("run") || !(await namesIn(`${out}/run`)).includes("plan.json");
+      tries++
+    ) {
+      ok(tries < 600, "the run has come to nothing");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const second = await bench(...args, "--fresh");
+    equal(second.code, 2);
+    match(second.err, new RegExp(`the run in .* is held by process ${first.pid} on `));
+    const { code, err } = await ended(first);
+    equal(code, 0, err);
+    ok(!(await namesIn(`${out}/run`)).includes("run.lock"));
+    equal((await recordsOf(`${out}/run`)).size, 1);
+  }));
+
 Deno.test("bench adds seeds and methods to a run's folder, runs only what is missing, and --fresh starts over", () =>
   inFolder(async (out) => {
     const folder = `${out}/run`;
