@@ -25,6 +25,8 @@ interface Holder {
 export interface LockOptions {
   /** What is locked, in words, e.g. `"this run"`. */
   readonly what: string;
+  /** What errors about the folder name; the lock's path unless said. */
+  readonly where?: string;
   /** Seconds without a sign of life after which a holder on another host is taken for gone; 60 unless said. */
   readonly patience?: number;
   /** Told that a lock is watched, which takes that long. */
@@ -50,7 +52,10 @@ export class Lock implements AsyncDisposable {
    *
    * @throws {UsageError} where another process holds it, naming host and process.
    */
-  static async take(path: string, { what, patience = 60, told = () => {} }: LockOptions): Promise<Lock> {
+  static async take(
+    path: string,
+    { what, where = path, patience = 60, told = () => {} }: LockOptions,
+  ): Promise<Lock> {
     const own: Holder = {
       host: Deno.hostname(),
       pid: process.pid,
@@ -58,7 +63,7 @@ export class Lock implements AsyncDisposable {
       beats: 0,
     };
     for (;;) {
-      if (await created(path, own)) return new Lock(path, own, patience / 6);
+      if (await created(path, own, where)) return new Lock(path, own, patience / 6);
       const holder = await holderOf(path);
       if (holder === undefined) continue;
       if (holder.host === own.host ? isAlive(holder.pid) : await beats(path, holder, patience, told)) {
@@ -86,19 +91,26 @@ export class Lock implements AsyncDisposable {
   }
 }
 
-async function created(path: string, holder: Holder): Promise<boolean> {
+async function created(path: string, holder: Holder, where: string): Promise<boolean> {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  const unwritable = (cause: unknown) =>
+    new UsageError({
+      what: `the folder cannot be written: ${(cause as Error).message}`,
+      where,
+      fix: "name a folder that this user may write to",
+    }, { cause });
   try {
-    await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    await Deno.mkdir(folder, { recursive: true });
+  } catch (cause) {
+    throw unwritable(cause);
+  }
+  try {
     using file = await Deno.open(path, { write: true, createNew: true });
     await file.write(new TextEncoder().encode(JSON.stringify(holder)));
     return true;
   } catch (cause) {
     if (cause instanceof Deno.errors.AlreadyExists) return false;
-    throw new UsageError({
-      what: `the folder cannot be written: ${(cause as Error).message}`,
-      where: path,
-      fix: "name a folder that this user may write to",
-    }, { cause });
+    throw unwritable(cause);
   }
 }
 
