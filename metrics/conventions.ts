@@ -20,17 +20,18 @@ export function wordsOf(range: ValueRange): string {
   return range === "truth-maximum" ? "range its largest true value" : `range ${range}`;
 }
 
-/** Refuses a convention that a metric does not have. */
+/** Refuses a convention that a metric does not have; `further` ones are known elsewhere, and suggested too. */
 export function requireConvention<C extends string>(
   metric: string,
   convention: C,
   known: Readonly<Record<C, string>>,
+  further: readonly string[] = [],
 ): C {
   if (Object.hasOwn(known, convention)) return convention;
   throw new TypeError(explain({
     what: `${metric} has no convention "${convention}"`,
     where: metric,
-    fix: suggest(convention, Object.keys(known)),
+    fix: suggest(convention, [...Object.keys(known), ...further]),
   }));
 }
 

@@ -10,6 +10,7 @@ import {
   type ValueRange,
   wordsOf,
 } from "./conventions.ts";
+import { type HounsfieldConvention, hounsfieldConventions, hounsfieldRange, shownIn } from "./hounsfield.ts";
 import type { Metric, MetricHead } from "./metric.ts";
 import { maximum, type Outcome, type Pair, scoreImages, scoreVolume } from "./scoring.ts";
 
@@ -23,23 +24,27 @@ const about: Readonly<Record<Convention, string>> = {
 /**
  * PSNR under a convention of METRICS.md. A perfect reconstruction has `Infinity`.
  *
- * @throws {TypeError} where `wang2004` is not given its range.
+ * @throws {TypeError} where `wang2004` is not given its range, and for a CT window that is none.
  */
-export function psnr(convention: "fastmri" | "paper"): Metric;
+export function psnr(convention: "fastmri" | "paper" | HounsfieldConvention): Metric;
 /** PSNR for a range of values that is given, or taken from the truth of each image. */
 export function psnr(convention: "wang2004", options: { readonly range: ValueRange }): Metric;
 export function psnr(
-  convention: Convention,
+  convention: Convention | HounsfieldConvention,
   { range = undefined as ValueRange | undefined } = {},
 ): Metric {
-  const head: MetricHead = {
-    id: "psnr",
-    convention,
-    unit: "dB",
-    better: "higher",
-    about: about[requireConvention("psnr", convention, about)],
-  };
-  switch (convention) {
+  const common = { id: "psnr", convention, unit: "dB", better: "higher" } as const;
+  const shown = hounsfieldRange(convention);
+  if (shown !== undefined) {
+    return {
+      ...common,
+      about: `PSNR of each image ${shown.words}`,
+      score: (subject) => scoreImages(subject, (pair) => ratio([shownIn(shown, pair)], shown.width)),
+    };
+  }
+  const known = requireConvention("psnr", convention as Convention, about, hounsfieldConventions);
+  const head: MetricHead = { ...common, about: about[known] };
+  switch (known) {
     case "fastmri":
       return {
         ...head,

@@ -11,6 +11,7 @@ import {
   type ValueRange,
   wordsOf,
 } from "./conventions.ts";
+import { type HounsfieldConvention, hounsfieldConventions, hounsfieldRange, shownIn } from "./hounsfield.ts";
 import type { Metric, MetricHead } from "./metric.ts";
 import { maximum, type Outcome, type Pair, scoreImages, scoreVolume } from "./scoring.ts";
 
@@ -26,23 +27,30 @@ const about: Readonly<Record<Convention, string>> = {
 /**
  * SSIM under a convention of METRICS.md.
  *
- * @throws {TypeError} where `wang2004` is not given its range.
+ * @throws {TypeError} where `wang2004` is not given its range, and for a CT window that is none.
  */
-export function ssim(convention: "fastmri" | "paper"): Metric;
+export function ssim(convention: "fastmri" | "paper" | HounsfieldConvention): Metric;
 /** SSIM for a range of values that is given, or taken from the truth of each image. */
 export function ssim(convention: "wang2004", options: { readonly range: ValueRange }): Metric;
 export function ssim(
-  convention: Convention,
+  convention: Convention | HounsfieldConvention,
   { range = undefined as ValueRange | undefined } = {},
 ): Metric {
-  const head: MetricHead = {
-    id: "ssim",
-    convention,
-    unit: "",
-    better: "higher",
-    about: about[requireConvention("ssim", convention, about)],
-  };
-  switch (convention) {
+  const common = { id: "ssim", convention, unit: "", better: "higher" } as const;
+  const shown = hounsfieldRange(convention);
+  if (shown !== undefined) {
+    // As Eulig et al. 2024 (doi:10.1002/mp.17379) score windowed CT: scikit-image's defaults.
+    const options = { range: shown.width, window: uniformWindow(7), sampleCovariance: true };
+    return {
+      ...common,
+      about:
+        `SSIM with scikit-image's defaults (7x7 uniform window, sample covariance) of each image ${shown.words}`,
+      score: (subject) => scoreImages(subject, (pair) => structuralSimilarity(shownIn(shown, pair), options)),
+    };
+  }
+  const known = requireConvention("ssim", convention as Convention, about, hounsfieldConventions);
+  const head: MetricHead = { ...common, about: about[known] };
+  switch (known) {
     case "fastmri":
       return { ...head, score: (subject) => scoreVolume(subject, meanOverSlices) };
     case "paper":
