@@ -13,6 +13,7 @@ import { recordOn } from "./replay.ts";
 import { observeHeap } from "./trace.ts";
 import { registerArrayKernels } from "./wasm_arrays.ts";
 import { registerWasmKernels } from "./wasm_kernels.ts";
+import { registerLineKernels } from "./wasm_lines.ts";
 import { modulesOn } from "./wasm_module.ts";
 import { replaceStockKernels } from "./wasm_stock.ts";
 
@@ -85,6 +86,7 @@ const starters: { readonly [Name in BackendName]: Starter } = {
     const module = await modulesOn(backend, portable);
     observeHeap(backend);
     registerWasmKernels(backend, module);
+    registerLineKernels(backend, module);
     replaceStockKernels(backend, module);
     registerArrayKernels(backend, module);
     if (replay) recordOn({ backend, copyValues: module.calls.copyValues });

@@ -6,6 +6,8 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import { kernel } from "./kernel_names.ts";
+import type { ParallelLines } from "./lines.ts";
+import { composedLineSums, composedSpread } from "./lines_composed.ts";
 
 type Inputs = { [name: string]: tf.Tensor4D };
 // deno-lint-ignore no-explicit-any -- attributes are whatever `ops.ts` gave, by name
@@ -220,6 +222,8 @@ const compositions: { readonly [name: string]: Composition } = {
 
   [kernel.logProduct]: ({ x, y }) =>
     tf.logSumExp(tf.add(tf.expandDims(x as tf.Tensor, 2), tf.expandDims(y as tf.Tensor, 0)), 1),
+  [kernel.lineSums]: ({ x }, lines) => composedLineSums(x, lines as ParallelLines),
+  [kernel.spreadAlongLines]: ({ y }, lines) => composedSpread(y, lines as ParallelLines),
 
   // Kingma & Ba 2015 (arXiv:1412.6980), algorithm 1; `pace` already carries the bias corrections (adam.ts).
   [kernel.adam]: ({ variable, gradient, first, second, pace }, { beta1, beta2 }) => {

@@ -146,6 +146,17 @@ register(kernel.placeMaximum, ["where"], (g, [where]) => ({
   x: () => run(kernel.pickMaximum, { where, x: g }),
 }));
 
+register(
+  kernel.lineSums,
+  [],
+  (g, _saved, lines) => ({ x: () => run(kernel.spreadAlongLines, { y: g }, lines) }),
+);
+register(
+  kernel.spreadAlongLines,
+  [],
+  (g, _saved, lines) => ({ y: () => run(kernel.lineSums, { x: g }, lines) }),
+);
+
 register(kernel.concatChannels, [], (g, _saved, { first, second }) => {
   const channels = (first as number) + (second as number);
   return {

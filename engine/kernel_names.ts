@@ -69,6 +69,10 @@ export const kernel = {
   symmetricProduct: "EngineSymmetricProduct",
   /** x, y: ln(eˣ·eʸ), the exponentials being elementwise and the product of matrices. */
   logProduct: "EngineLogProduct",
+  /** x; the fields of `ParallelLines` (lines.ts): sums along lines, `[n, height, width, c]` to `[n, views, bins, c]`. */
+  lineSums: "EngineLineSums",
+  /** y; the same: the adjoint of `lineSums`. */
+  spreadAlongLines: "EngineSpreadAlongLines",
   /**
    * variable, gradient, first, second, pace (rate, epsilon); `beta1`, `beta2`: the new variable and moments, which may be
    * the old memory written in place.
