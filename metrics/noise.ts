@@ -5,9 +5,10 @@
  * to measure noise in clinical CT examinations", AJR 205, 2015 (there by tissue alone, here by flatness too): squares of
  * 8 x 8 pixels that overlap by half, of soft tissue (a true mean within ±200 HU, so that neither air nor a window's end
  * hides noise), of these the tenth with the smallest true standard deviation over all slices of a patient, at most 40 HU.
+ * Of each square its best plane is taken off, which is what blurred neighbours leave in it rather than noise.
  */
 
-import { type Image, standardDeviation } from "../core/image.ts";
+import { type Image, squaredNorm, standardDeviation } from "../core/image.ts";
 import type { Metric } from "./metric.ts";
 import { type Outcome, type Pair, scoreVolume } from "./scoring.ts";
 
@@ -26,20 +27,23 @@ export const noiseHu: Metric = {
   unit: "HU",
   better: "neither",
   about:
-    "standard deviation within 8x8 pixels (root of the mean variance) where the truth of a patient is flat: the flattest tenth of its soft tissue; less noise than in the truth is smoothing",
+    "standard deviation from the best plane within 8x8 pixels where the truth of a patient is flat: the flattest tenth of its soft tissue; less noise than in the truth is smoothing",
   score: (subject) =>
-    scoreVolume(subject, (volume) =>
-      inFlatRegions(volume, (flat) =>
-        Math.sqrt(
-          flat.reduce((sum, { reconstruction }) => sum + standardDeviation(reconstruction) ** 2, 0) /
-            flat.length,
-        ))),
+    scoreVolume(
+      subject,
+      (volume) =>
+        inFlatRegions(volume, (flat) =>
+          Math.sqrt(
+            flat.reduce((sum, { reconstruction }) => sum + squaredNorm(reconstruction), 0) / flat.length /
+              (side * side - 3),
+          )),
+    ),
 };
 
 /**
  * How far the reconstruction's noise power spectrum (ICRU report 87) is from that of the truth, in dB: the log-spectral
  * distance √(mean over rings of (10 log₁₀ (N̂ + 1)/(N + 1))²), of which too little noise, as after smoothing, and too much
- * are equally bad. N is the mean of |DFT|²/64 over all flat squares, each less its mean, and over the frequencies of a
+ * are equally bad. N is the mean of |DFT|²/64 over all flat squares, each less its plane, and over the frequencies of a
  * ring, in HU² per pixel; the 1 is the spectrum of 1 HU of white noise, below which there is none to speak of.
  */
 export const npsDistance: Metric = {
@@ -59,7 +63,7 @@ export const npsDistance: Metric = {
       })),
 };
 
-/** The values of one square, row by row. */
+/** The values of one square, row by row, less their plane. */
 interface Square {
   readonly reconstruction: Float64Array;
   readonly truth: Float64Array;
@@ -79,8 +83,8 @@ function inFlatRegions(volume: readonly Pair[], score: (flat: readonly Square[])
     .slice(0, Math.ceil(share * soft.length))
     .filter(({ deviation }) => deviation <= largestDeviation)
     .map(({ pair: { reconstruction, truth }, corner }) => ({
-      reconstruction: squareAt(reconstruction, corner),
-      truth: squareAt(truth, corner),
+      reconstruction: lessPlane(squareAt(reconstruction, corner)),
+      truth: lessPlane(squareAt(truth, corner)),
     }));
   return flat.length > 0 ? score(flat) : {
     reason: soft.length === 0
@@ -110,14 +114,13 @@ function squareAt({ shape: [, width], data }: Image, corner: number): Float64Arr
 function noisePowerSpectrum(squares: readonly Float64Array[]): number[] {
   const power = new Float64Array(side * side);
   for (const square of squares) {
-    const mean = meanOf(square);
     for (let frequency = 0; frequency < power.length; frequency++) {
       const [v, u] = [Math.floor(frequency / side), frequency % side];
       let [real, imaginary] = [0, 0];
       for (let i = 0; i < square.length; i++) {
         const phase = (v * Math.floor(i / side) + u * (i % side)) % side;
-        real += (square[i] - mean) * cosines[phase];
-        imaginary += (square[i] - mean) * sines[phase];
+        real += square[i] * cosines[phase];
+        imaginary += square[i] * sines[phase];
       }
       power[frequency] += (real ** 2 + imaginary ** 2) / square.length / squares.length;
     }
@@ -128,13 +131,25 @@ function noisePowerSpectrum(squares: readonly Float64Array[]): number[] {
 const turns = Array.from({ length: side }, (_, i) => 2 * Math.PI * i / side);
 const [cosines, sines] = [turns.map(Math.cos), turns.map(Math.sin)];
 
-/** The frequencies whose radius rounds to 1, 2, … side/2; the mean and the corners are left out. */
+/** The frequencies whose radius rounds to 1, 2, … side/2; the corners are left out. */
 const rings = Array.from({ length: side / 2 }, (_, i) => {
   const signed = (k: number) => k < side / 2 ? k : k - side;
   return Array.from({ length: side * side }, (_, at) => at).filter((at) =>
     Math.round(Math.hypot(signed(Math.floor(at / side)), signed(at % side))) === i + 1
   );
 });
+
+/** A square less the plane that is nearest to it. */
+function lessPlane(square: Float64Array): Float64Array {
+  // About the centre, the three parts of a plane are orthogonal.
+  const down = (i: number) => Math.floor(i / side) - (side - 1) / 2;
+  const right = (i: number) => i % side - (side - 1) / 2;
+  const slopeOf = (along: (i: number) => number) =>
+    square.reduce((sum, value, i) => sum + value * along(i), 0) /
+    square.reduce((sum, _, i) => sum + along(i) ** 2, 0);
+  const [mean, perRow, perColumn] = [meanOf(square), slopeOf(down), slopeOf(right)];
+  return square.map((value, i) => value - mean - perRow * down(i) - perColumn * right(i));
+}
 
 function meanOf(values: Float64Array): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;

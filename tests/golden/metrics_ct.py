@@ -55,9 +55,17 @@ for s in range(slices):
 squares.sort(key=lambda one: one[0])
 flat = [one for one in squares[:int(np.ceil(0.1 * len(squares)))] if one[0] <= 40]
 
+rows, columns = np.mgrid[0:8, 0:8]
+basis = np.stack([np.ones(64), rows.ravel(), columns.ravel()], axis=1)
+
+
+def less_plane(square):
+    coefficients, *_ = np.linalg.lstsq(basis, square.ravel(), rcond=None)
+    return square - (basis @ coefficients).reshape(8, 8)
+
 
 def spectrum(images):
-    power = np.mean([np.abs(np.fft.fft2(one - one.mean())) ** 2 / 64 for one in images], axis=0)
+    power = np.mean([np.abs(np.fft.fft2(less_plane(one))) ** 2 / 64 for one in images], axis=0)
     k = np.fft.fftfreq(8) * 8
     radius = np.round(np.hypot(k[:, None], k[None, :]))
     return np.array([power[radius == ring].mean() for ring in (1, 2, 3, 4)])
@@ -74,6 +82,6 @@ print(json.dumps({
         "hu": [scores((t + 1024) / 4095, (r + 1024) / 4095) for t, r in zip(truth, reconstruction)],
     },
     "rmse-hu": [float(np.sqrt(np.mean((t - r) ** 2))) for t, r in zip(truth, reconstruction)],
-    "noise-hu": float(np.sqrt(np.mean([r.var() for _, _, r in flat]))),
+    "noise-hu": float(np.sqrt(np.mean([np.sum(less_plane(r) ** 2) / 61 for _, _, r in flat]))),
     "nps-distance": float(np.sqrt(np.mean((10 * np.log10((actual + 1) / (wanted + 1))) ** 2))),
 }))
