@@ -32,6 +32,7 @@ export {
   type DatasetKind,
   type FileProbe,
   type OpenOptions,
+  type Points,
   type Sample,
   samples,
   type Subject,

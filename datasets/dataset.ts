@@ -10,6 +10,14 @@ import type { Image } from "../core/image.ts";
 import type { Json } from "../core/json.ts";
 import type { Overrides } from "../core/settings.ts";
 
+/** Points in a plane, in nm from the outer corner of the first pixel, x along the columns and y along the rows. */
+export interface Points {
+  /** Across. */
+  readonly xNm: Float64Array;
+  /** Down, as many. */
+  readonly yNm: Float64Array;
+}
+
 /** One image or one measurement of one subject. */
 export interface Sample {
   /** Unique within the subject, e.g. the slice `"07"`. */
@@ -24,6 +32,10 @@ export interface Sample {
   readonly reference?: Image;
   /** What training is shown in place of `image`, where the two differ, e.g. a target that is not aligned with it. */
   readonly label?: Image;
+  /** What the image was convolved with, where the data hold it: `[height, width, 1]` or with a depth, not normalised. */
+  readonly kernel?: Image;
+  /** Where the emitters are that the measurement shows, where the data hold it. */
+  readonly emitters?: Points;
   /** What the data say of how the measurement was made, e.g. the k-space lines that were sampled. */
   readonly acquisition?: { readonly [key: string]: Json };
 }
@@ -35,8 +47,8 @@ export interface Subject {
   /** Sample ids, in the order in which they are handed out. */
   readonly samples: readonly string[];
   /**
-   * Shape of a sample's image (or measurement, where it has no image), `[height, width, channels]`. Subjects may differ in
-   * height and width.
+   * Shape of a sample's image (or measurement, where it has no image), `[height, width, channels]`, of a volume with its
+   * depth before them. Subjects may differ in height and width.
    */
   readonly shape: readonly number[];
   /** By id, the shapes of its samples that have another one. */
@@ -67,7 +79,7 @@ export interface Contents {
   readonly subjects: readonly Subject[];
   /** Unit of the values, e.g. `"arbitrary"` or `"HU"`. */
   readonly unit: string;
-  /** Pixel size in millimetres `[row, column]`, where the data say it. */
+  /** Pixel size in millimetres `[row, column]`, of volumes `[slice, row, column]`, where the data say it. */
   readonly pixelSizeMm?: readonly number[];
   /** Whether samples hold an image, a measurement, or matched pairs of both. */
   readonly holds: "images" | "measurements" | "pairs";

@@ -111,6 +111,6 @@ export function fileName(path: string): string {
 }
 
 /** An array's bytes, as they lie in memory. */
-export function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -8,14 +8,9 @@
  */
 
 import { explain } from "../core/errors.ts";
+import type { Points } from "./dataset.ts";
 import { HdfReader } from "./formats/hdf5.ts";
 import { type Column, parseLocalisations } from "./formats/localisation_text.ts";
-
-/** Points in a plane, in nm. */
-export interface Points {
-  readonly xNm: Float64Array;
-  readonly yNm: Float64Array;
-}
 
 /** A table of localisations, sorted by frame. */
 export interface Localisations extends Points {

@@ -19,6 +19,8 @@ export interface Measurable {
   readonly reference?: Image;
   /** What training is shown in place of `image`, where the two differ. */
   readonly label?: Image;
+  /** What the image was convolved with, where the data hold it. */
+  readonly kernel?: Image;
   /** What the data say of how the measurement was made. */
   readonly acquisition?: { readonly [key: string]: Json };
 }

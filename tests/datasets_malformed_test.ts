@@ -9,7 +9,7 @@ import { sharedExists, sharedFolder } from "./tree.ts";
 
 const gigabyte = 2 ** 30;
 
-for (const folder of ["hdf5", "nifti", "truncated"]) {
+for (const folder of ["hdf5", "nifti", "tiff", "truncated"]) {
   Deno.test({
     name: `every file of malformed/${folder} is refused in words, within 5 s and a gigabyte`,
     ignore: !sharedExists,
