@@ -8,7 +8,8 @@
 import { readRecord, type ResultRecord } from "../results/record.ts";
 import { collectRecords, keptFolder, recordPath, removeRecord, writePlan, writeRecord } from "./folder.ts";
 import { failedRecord, type Message, phases, type Progress } from "./job.ts";
-import { type Job, startOrder } from "./plan.ts";
+import { workerPermissions } from "./permissions.ts";
+import { type Job, type Plan, startOrder } from "./plan.ts";
 import type { Prepared } from "./prepare.ts";
 
 /** Who is told how a run goes. */
@@ -149,7 +150,7 @@ async function tryWorker(
 ): Promise<ResultRecord | Lost> {
   // What is read afterwards is then of this worker.
   await removeRecord(folder, job);
-  const child = spawn(folder, job);
+  const child = spawn(folder, plan, job);
   const end = () => kill(child, "SIGTERM");
   signal.addEventListener("abort", end);
   const patience = plan.hangSeconds ?? hangSeconds;
@@ -192,7 +193,7 @@ const hangSeconds = 1800;
 // Lines that a user's module may print in one job; a print inside a method would be thousands.
 const mostSaid = 20;
 
-function spawn(folder: string, job: Job): Deno.ChildProcess {
+function spawn(folder: string, plan: Plan, job: Job): Deno.ChildProcess {
   const program = new URL("../commands/job.ts", import.meta.url).href;
   const options: Deno.CommandOptions = {
     // Optimising for size keeps a worker some 50 MB smaller and, measured, no slower: its time is in WebAssembly.
@@ -200,7 +201,7 @@ function spawn(folder: string, job: Job): Deno.ChildProcess {
       "run",
       "--v8-flags=--optimize-for-size",
       "--no-prompt",
-      "--allow-all",
+      ...workerPermissions(folder, plan),
       program,
       folder,
       String(job.index),

@@ -30,6 +30,17 @@ for (const method of ["cyclegan", "ot-cyclegan-spectral-norm"]) {
     }));
 }
 
+Deno.test("a worker reads the data, writes into the run's folder, and may do nothing else", () =>
+  inFolder(async (folder) => {
+    const out = `${folder}/a folder, with a comma`;
+    const args = ["toy", "--profile", "smoke", "--use", pathOf("toy_extension.ts"), "--out", out];
+    const { code, err } = await bench(...args, "--methods", "input,trespassing", "--keep-images");
+    equal(code, 1, err);
+    const records = await recordsOf(out);
+    equal(records.get("input.json")?.state.kind, "done");
+    match((records.get("trespassing.json")?.state as { reason: string }).reason, /it could do nothing/);
+  }));
+
 Deno.test("a worker that is killed is tried once more, and one that hangs is ended; the row says so", () =>
   inFolder(async (out) => {
     const args = ["toy", "--profile", "smoke", "--use", pathOf("toy_extension.ts"), "--out", out];
@@ -41,13 +52,13 @@ Deno.test("a worker that is killed is tried once more, and one that hangs is end
       "3",
     );
     equal(code, 1);
-    match(said, /killed: the worker ended with code 137 \(SIGKILL\)[^]*it is tried once more/);
+    match(said, /killed: the worker ended with code 134 \(SIGABRT\)[^]*it is tried once more/);
     const records = await recordsOf(out);
     equal(records.get("input.json")?.state.kind, "done");
     const reasonOf = (name: string) => (records.get(name)?.state as { reason?: string }).reason;
     match(
       reasonOf("killed.json")!,
-      /^twice: the worker ended with code 137 \(SIGKILL\): it was about to say something/,
+      /^twice: the worker ended with code 134 \(SIGABRT\): it was about to say something/,
     );
     match(reasonOf("hanging.json")!, /^twice: the worker did nothing for 3 seconds and was ended/);
   }));

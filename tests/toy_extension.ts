@@ -1,5 +1,6 @@
 /** The toy benchmark as a user's module: `--use tests/toy_extension.ts`. */
 
+import process from "node:process";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Learner, Method } from "../methods/method.ts";
 import type { Extension } from "../mod.ts";
@@ -108,8 +109,32 @@ const killed: Method = {
   name: "killed",
   prepare() {
     console.error("it was about to say something");
-    Deno.kill(Deno.pid, "SIGKILL");
-    throw new Error("nobody comes here");
+    process.abort();
+  },
+};
+
+/** Tries what a worker may not do, and tells which attempts came to something. */
+const trespassing: Method = {
+  ...input,
+  name: "trespassing",
+  prepare() {
+    const attempts = {
+      "write elsewhere": () => Deno.writeTextFileSync("/tmp/trespassing", ""),
+      "read elsewhere": () => Deno.readTextFileSync("/etc/hostname"),
+      "read the environment": () => Deno.env.get("HOME"),
+      "listen": () => Deno.listen({ port: 0 }),
+      "start a program": () => new Deno.Command("true").outputSync(),
+      "load a library": () => Deno.dlopen("libc.so.6", {}),
+    };
+    const done = Object.entries(attempts).filter(([, attempt]) => {
+      try {
+        attempt();
+        return true;
+      } catch (error) {
+        return !(error instanceof Deno.errors.NotCapable);
+      }
+    });
+    throw new Error(`it could ${done.map(([name]) => name).join(", ") || "do nothing"}`);
   },
 };
 
@@ -128,7 +153,7 @@ export default {
   benchmarks: [{
     ...toy,
     rows: [...toy.rows, { name: "trained", method: trained }],
-    byName: [slow, diverging, throwing, printing, dying, killed, hanging].map((method) => ({
+    byName: [slow, diverging, throwing, printing, dying, killed, hanging, trespassing].map((method) => ({
       name: method.name,
       method,
     })),

@@ -1,0 +1,39 @@
+/**
+ * What a worker may do: read the suite, its packages and the named data, write into the run's folder, and nothing else.
+ * No network, no other programs, no environment but one variable.
+ */
+
+import { fileURLToPath } from "node:url";
+import type { Plan } from "./plan.ts";
+
+/** The permissions of a worker as Deno's command line takes them. */
+export function workerPermissions(folder: string, plan: Plan): string[] {
+  const modules = plan.use.map((path) => path.slice(0, Math.max(1, path.lastIndexOf("/"))));
+  const reads = [suiteFolder(), packageFolder(), folder, ...plan.data.paths, ...modules];
+  return [
+    `--allow-read=${reads.map(nameable).join(",")}`,
+    `--allow-write=${nameable(folder)}`,
+    // Whence the command was given, which paths are relative to.
+    "--allow-env=INIT_CWD",
+    // The lock names the host, the record the processor.
+    "--allow-sys=hostname,cpus",
+    ...(plan.backend.name === "webgpu" ? ["--unstable-webgpu"] : []),
+  ];
+}
+
+function suiteFolder(): string {
+  return fileURLToPath(new URL("../", import.meta.url)).replace(/[/\\]$/, "");
+}
+
+/** Where Deno keeps npm packages: kernels and codecs read their WebAssembly from there. */
+function packageFolder(): string {
+  const within = fileURLToPath(import.meta.resolve("@tensorflow/tfjs-core"));
+  const at = Math.max(within.lastIndexOf("/npm/"), within.lastIndexOf("/node_modules/"));
+  return at < 0 ? suiteFolder() : within.slice(0, within.indexOf("/", at + 1));
+}
+
+/** Deno's lists are separated by commas and cannot hold one: a path with a comma is granted with what is beside it. */
+function nameable(path: string): string {
+  const comma = path.indexOf(",");
+  return comma < 0 ? path : path.slice(0, Math.max(1, path.lastIndexOf("/", comma)));
+}
