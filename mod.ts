@@ -20,6 +20,7 @@ export {
   type Row,
   type Window,
 } from "./benchmarks/benchmark.ts";
+export { ct, ctSettings } from "./benchmarks/ct.ts";
 export { mri, mriSettings } from "./benchmarks/mri.ts";
 export { type Explanation, UsageError } from "./core/errors.ts";
 export { centreCrop, type Image, magnitude, standardDeviation } from "./core/image.ts";

@@ -59,6 +59,8 @@ export interface Row {
   readonly settings?: Overrides;
   /** Replaces the method's own line in lists and captions. */
   readonly about?: string;
+  /** Replaces the values that the method tries on validation subjects, where this benchmark's units ask for others. */
+  readonly tune?: readonly number[];
 }
 
 /** A quantity of the whole run, by the id that a learner's `monitor` gives it. */

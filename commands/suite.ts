@@ -1,6 +1,7 @@
 /** The suite's parts, put together: the one place that knows all benchmarks, and a user's own modules. */
 
 import type { Benchmark, Row } from "../benchmarks/benchmark.ts";
+import { ct } from "../benchmarks/ct.ts";
 import { mri } from "../benchmarks/mri.ts";
 import { suggest, UsageError } from "../core/errors.ts";
 import { sha256 } from "../core/json.ts";
@@ -9,7 +10,7 @@ import { openData } from "../datasets/open.ts";
 import type { Module, Suite } from "../harness/context.ts";
 
 /** The benchmarks that come with the suite. */
-export const benchmarks: readonly Benchmark[] = [mri];
+export const benchmarks: readonly Benchmark[] = [mri, ct];
 
 /** What a user's module gives as its default export: `--use FILE.ts`. */
 export interface Extension {

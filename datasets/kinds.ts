@@ -14,6 +14,8 @@ export const planeKinds: readonly DatasetKind[] = [tiffPlanesKind];
 export const volumeKinds: readonly DatasetKind[] = [tiffVolumesKind];
 /** What `--data` of localisation microscopy may be. */
 export const frameKinds: readonly DatasetKind[] = [tiffFramesKind];
+/** What `--data` of the CT benchmark may be. */
+export const ctKinds: readonly DatasetKind[] = [];
 
 /** Every kind: what `deno task data` looks for. */
 export const allKinds: readonly DatasetKind[] = [...mriKinds, tiffKind];

@@ -220,7 +220,7 @@ async function tune(
 ): Promise<{ settings: Values; notes: string[] }> {
   const { method } = row;
   if (method.tune === undefined) return { settings, notes: [] };
-  const { setting, values } = method.tune;
+  const { setting, values } = { ...method.tune, ...(row.tune === undefined ? {} : { values: row.tune }) };
   if (given.includes(setting)) {
     return {
       settings,

@@ -48,7 +48,12 @@ export const simulatedDoseBanner =
   "LOW DOSE SIMULATED: Poisson noise in the ray transform of normal-dose images, not a scanner's measurement";
 
 /** What is added to HU so that air is 0. */
-const aboveAir = 1000;
+export const aboveAir = 1000;
+
+/** An image of {@linkcode lowDoseCt} in HU. */
+export function inHounsfield({ shape, data }: Image): Image {
+  return { shape, data: data.map((value) => value - aboveAir) };
+}
 
 /**
  * Low-dose CT as an acquisition, by what a sample holds:

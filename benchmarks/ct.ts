@@ -1,0 +1,156 @@
+/** Low-dose CT with an unknown operator: the benchmark of Sim et al. 2020, §4.3. */
+
+import { input } from "../baselines/input.ts";
+import { meanImage } from "../baselines/mean_image.ts";
+import { totalVariation } from "../baselines/total_variation.ts";
+import type { Settings } from "../core/settings.ts";
+import { bodyPhantoms } from "../datasets/body_phantoms.ts";
+import { keepReconstructions } from "../datasets/formats/reconstructions.ts";
+import { ctKinds } from "../datasets/kinds.ts";
+import { cycleGan } from "../methods/cyclegan.ts";
+import { supervised } from "../methods/supervised.ts";
+import { wgan } from "../methods/wgan.ts";
+import { noiseHu, npsDistance } from "../metrics/noise.ts";
+import { psnr } from "../metrics/psnr.ts";
+import { rmseHu } from "../metrics/rmse_hu.ts";
+import { ssim } from "../metrics/ssim.ts";
+import { aboveAir, inHounsfield, lowDoseCt, lowDoseCtSettings } from "../physics/low_dose_ct.ts";
+import { type Benchmark, commonSettings } from "./benchmark.ts";
+
+/** The settings of {@linkcode ct}. */
+export const ctSettings = {
+  ...commonSettings,
+  ...lowDoseCtSettings,
+  // Flips change nothing here (docs/ct.md), and an exact sinogram cannot be mirrored.
+  mirror: { ...commonSettings.mirror, default: false },
+  trainSubjects: {
+    default: 100,
+    min: 2,
+    whole: true,
+    about: "embedded bodies to learn from; half give images, half measurements",
+  },
+  validationSubjects: { default: 4, min: 1, whole: true, about: "embedded bodies for validation" },
+  testSubjects: { default: 12, min: 1, whole: true, about: "embedded bodies to be scored" },
+  slices: { default: 4, min: 1, whole: true, about: "slices of an embedded body" },
+  matrix: {
+    default: 64,
+    min: 0,
+    max: 1024,
+    whole: true,
+    about: "side of the square that images are brought to; 0 leaves files as they are",
+  },
+  windowCentre: { default: 40, min: -1000, max: 3000, about: "centre in HU of the values that networks see" },
+  windowWidth: { default: 600, min: 1, max: 8000, about: "width in HU of the values that networks see" },
+} as const satisfies Settings;
+
+/** `deno task bench ct`. */
+export const ct: Benchmark<typeof ctSettings> = {
+  name: "ct",
+  title: "Low-dose CT, unknown operator",
+  question:
+    "Can a network that never sees a matched pair, and knows nothing of the scanner, denoise low-dose CT as well as a supervised one?",
+  settings: ctSettings,
+  profiles: {
+    smoke: {
+      about: "Every code path of every method, in seconds; says nothing about quality.",
+      settings: {
+        matrix: 32,
+        views: 24,
+        bins: 33,
+        updates: 3,
+        checks: 2,
+        trainSubjects: 4,
+        validationSubjects: 2,
+        testSubjects: 2,
+        slices: 2,
+      },
+      methods: { width: 4, levels: 2, criticWidth: 4, criticLayers: 2 },
+      seeds: "1",
+      everyRow: true,
+    },
+    quick: {
+      about: "Small images and networks, minutes on a laptop; orderings are stable.",
+      seeds: "3",
+    },
+    paper: {
+      about:
+        "The sizes of Sim et al. 2020, §4.3: 512 x 512, patches, batches of 20, 400 epochs of 3000 slices; for a GPU.",
+      settings: {
+        matrix: 0,
+        views: 720,
+        bins: 729,
+        patch: 128,
+        batch: 20,
+        updates: 60_000,
+        checks: 100,
+        trainSubjects: 400,
+        validationSubjects: 20,
+        testSubjects: 28,
+        slices: 15,
+      },
+      methods: { width: 64, levels: 3, criticWidth: 64 },
+      seeds: "1",
+    },
+  },
+
+  embedded: (set, stream) =>
+    bodyPhantoms({
+      subjects: set.trainSubjects + set.validationSubjects + set.testSubjects,
+      parts: { validation: set.validationSubjects, test: set.testSubjects },
+      slices: set.slices,
+      matrix: set.matrix || 512,
+      views: set.views,
+      bins: set.bins,
+      span: set.detector === "circle" ? 1 : Math.SQRT2,
+      stream,
+    }),
+  kinds: ctKinds,
+  matrix: ({ matrix }) => matrix || undefined,
+  acquisition: lowDoseCt,
+  see: (y, A) => A.approximateInverse!(y) as ReturnType<Benchmark["see"]>,
+  // 150 HU, of the order of what tells tissues apart.
+  scale: () => 150,
+  window: ({ windowCentre, windowWidth }) => ({
+    low: aboveAir + windowCentre - windowWidth / 2,
+    high: aboveAir + windowCentre + windowWidth / 2,
+  }),
+  shown: () => ({ low: -260, high: 340 }),
+  view: inHounsfield,
+
+  rows: [
+    { name: "low-dose", method: input, about: "the low-dose image, which is what the networks see" },
+    { name: "mean-image", method: meanImage },
+    {
+      name: "total-variation",
+      method: totalVariation,
+      tune: [0.01, 0.03, 0.1, 0.3, 1],
+      about: "least total variation with the sinogram as data, weight chosen on validation subjects",
+    },
+    { name: "supervised", method: supervised },
+    { name: "cyclegan", method: cycleGan },
+    { name: "wgan", method: wgan },
+  ],
+  byName: [],
+  metrics: [
+    psnr("ct-window:40/600"),
+    ssim("ct-window:40/600"),
+    rmseHu,
+    noiseHu,
+    npsDistance,
+    psnr("ct-window:50/400"),
+    ssim("ct-window:50/400"),
+    psnr("ct-window:-600/1500"),
+    ssim("ct-window:-600/1500"),
+    psnr("ct-window:400/1800"),
+    ssim("ct-window:400/1800"),
+    psnr("hu"),
+    ssim("hu"),
+  ],
+  followed: [],
+  keep: keepReconstructions,
+  notes: [
+    "low-dose is the input's own score, and mean-image, the mean of the training images whatever was measured, a negative control.",
+    "Networks see the values of one window; what they change of them is added to the input, whose values outside of the window stay.",
+    "supervised learns from matched pairs of the subjects of x; the unpaired methods see images of x and low-dose images of y, which share no subject. Only total-variation knows the scanner.",
+  ],
+};
