@@ -14,6 +14,7 @@ import type { Image } from "../core/image.ts";
 import { sha256 } from "../core/json.ts";
 import { stream } from "../core/random.ts";
 import type { Values } from "../core/settings.ts";
+import { replayCounts } from "../engine/replay.ts";
 import type { Knows, Learner, Method, Problem, Weights } from "../methods/method.ts";
 import type { MetricHead } from "../metrics/metric.ts";
 import {
@@ -87,6 +88,7 @@ export async function runJob(
 ): Promise<ResultRecord> {
   const { plan, row: { row }, shelf, settings } = place;
   const { benchmark } = shelf;
+  const before = replayCounts();
   tell({ phase: "preparing", done: 0 });
   const seeded = stream(`${benchmark.name}/seed-${job.seed ?? 0}`);
   const problem = await problemOf(place);
@@ -154,6 +156,8 @@ export async function runJob(
       ...course.cost,
       ...(state.kind === "done" ? { "inference-ms": await inferenceMs(place, learner, row.method) } : {}),
       "peak-memory": process.resourceUsage().maxRSS / 1024,
+      "steps-recorded": replayCounts().recorded - before.recorded,
+      "steps-replayed": replayCounts().replayed - before.replayed,
     },
   };
 }

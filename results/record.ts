@@ -64,6 +64,10 @@ export interface Cost {
   readonly "inference-ms"?: number;
   /** Megabytes resident at the most. */
   readonly "peak-memory"?: number;
+  /** Training steps and reconstructions that were recorded: once for each shape and operator, and now and then to look. */
+  readonly "steps-recorded"?: number;
+  /** Those that were replayed. */
+  readonly "steps-replayed"?: number;
 }
 
 /** What one job left. */

@@ -71,6 +71,8 @@ Deno.test("runJob() leaves the same record twice but for its cost, and another o
     "updates-per-second",
     "inference-ms",
     "peak-memory",
+    "steps-recorded",
+    "steps-replayed",
   ]);
 });
 
