@@ -4,20 +4,21 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { explain, suggest, UsageError } from "../../core/errors.ts";
 import { conv } from "./conv.ts";
-import { steps, torch } from "./steps.ts";
+import { cores, steps, torch } from "./steps.ts";
 
 const help = `deno task perf [PART…] [--rounds N] [--python PATH] [--write]
 
 Speed, as ratios within one run. Each contender's fastest turn counts, since other load only adds.
 
-Parts (all that need nothing else, unless some are named):
+Parts (unless some are named: conv and steps, and with --python torch and cores):
   conv      the convolution kernels, as shares of what one core can do on registers alone (1 minute)
   portable  the same for the arithmetic class of --portable
   steps     training steps in both arithmetic classes, without replay, and with stock ops (3 minutes)
   torch     training steps against PyTorch on one thread (5 minutes); needs --python
+  cores     two workers against PyTorch on two threads, and in two processes (5 minutes); needs --python
 
 Options:
-  --rounds N     how often each contender has its turn in steps and torch (default 7)
+  --rounds N     how often each contender has its turn in steps, torch and cores (default 7)
   --python PATH  a Python that has PyTorch 2; make one with
                    python3 -m venv /tmp/torch && /tmp/torch/bin/pip install torch numpy
                  and give --python /tmp/torch/bin/python
@@ -27,24 +28,26 @@ Options:
 Examples:
   deno task perf
   deno task perf conv
-  deno task perf torch --python /tmp/torch/bin/python --write
+  deno task perf torch --python /tmp/torch/bin/python
+  deno task perf --python /tmp/torch/bin/python --write
 `;
 
 const parts: Readonly<Record<string, (options: Options) => Promise<string>>> = {
   conv: () => conv("fma"),
   portable: () => conv("muladd"),
   steps: ({ rounds }) => steps(rounds),
-  torch: ({ rounds, python }) => {
-    if (python === undefined) {
-      throw new UsageError({
-        what: "the part torch needs a Python with PyTorch",
-        where: "--python",
-        fix: "see deno task perf --help",
-      });
-    }
-    return torch(rounds, python);
-  },
+  torch: ({ rounds, python }) => torch(rounds, required(python)),
+  cores: ({ rounds, python }) => cores(rounds, required(python)),
 };
+
+function required(python: string | undefined): string {
+  if (python !== undefined) return python;
+  throw new UsageError({
+    what: "the parts torch and cores need a Python with PyTorch",
+    where: "--python",
+    fix: "see deno task perf --help",
+  });
+}
 
 interface Options {
   readonly rounds: number;
@@ -122,7 +125,8 @@ function arguments_(): {
       fix: "give a whole number from 1 on",
     });
   }
-  const names = positionals.length > 0 ? positionals : ["conv", "steps"];
+  const all = ["conv", "steps", ...(values.python === undefined ? [] : ["torch", "cores"])];
+  const names = positionals.length > 0 ? positionals : all;
   return { names, write: values.write, options: { rounds, python: values.python } };
 }
 

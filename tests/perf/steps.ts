@@ -1,4 +1,4 @@
-/** Parts `steps` and `torch`: whole training steps, of processes that take turns. */
+/** Parts `steps`, `torch` and `cores`: whole training steps, of processes that take turns. */
 
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
@@ -7,12 +7,20 @@ import { type Contender, takeTurns } from "./timing.ts";
 /** Steps a turn, about: so many milliseconds' worth. */
 const TURN = 400;
 
+/** What takes turns at making steps. */
+interface Racer extends AsyncDisposable {
+  /** Waits until it is warm, and settles how many steps a turn has. */
+  ready(): Promise<void>;
+  readonly turn: Contender;
+}
+
 /** A process that answers each line, a count, with the median milliseconds of so many steps. */
-class Stepper implements AsyncDisposable {
+class Stepper implements Racer {
   readonly #child: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #lines: AsyncIterator<string>;
-  #turn = 5;
+  /** Steps a turn. */
+  steps = 5;
 
   constructor(command: string, args: readonly string[], kind: Readonly<Record<string, unknown>>) {
     this.#child = new Deno.Command(command, {
@@ -32,20 +40,44 @@ class Stepper implements AsyncDisposable {
     return value;
   }
 
-  /** Waits until it is warm, and settles how many steps a turn has. */
   async ready(): Promise<void> {
     await this.#line();
-    this.#turn = Math.max(5, Math.round(TURN / await this.turn()));
+    this.steps = Math.max(5, Math.round(TURN / await this.turn()));
   }
 
   readonly turn: Contender = async () => {
-    await this.#input.write(new TextEncoder().encode(`${this.#turn}\n`));
+    await this.#input.write(new TextEncoder().encode(`${this.steps}\n`));
     return Number(await this.#line());
   };
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#input.close().catch(() => {}); // closed already, where the process has ended
     await this.#child.status;
+  }
+}
+
+/** Two processes of the same kind at once; a turn's milliseconds a step are those of both together. */
+class Pair implements Racer {
+  readonly #both: readonly [Stepper, Stepper];
+
+  constructor(make: () => Stepper) {
+    this.#both = [make(), make()];
+  }
+
+  async ready(): Promise<void> {
+    const [first, second] = this.#both;
+    await first.ready();
+    await second.ready();
+    second.steps = first.steps;
+  }
+
+  readonly turn: Contender = async () => {
+    const [first, second] = await Promise.all(this.#both.map((stepper) => stepper.turn()));
+    return 1 / (1 / first + 1 / second);
+  };
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const stepper of this.#both) await stepper[Symbol.asyncDispose]();
   }
 }
 
@@ -57,15 +89,15 @@ function ours(kind: Readonly<Record<string, unknown>>): Stepper {
 
 /** The fastest turns of processes that are warmed up one after the other. */
 async function race<Name extends string>(
-  make: Readonly<Record<Name, () => Stepper>>,
+  make: Readonly<Record<Name, () => Racer>>,
   rounds: number,
 ): Promise<Record<Name, number>> {
   await using stack = new AsyncDisposableStack();
   const contenders = {} as Record<Name, Contender>;
   for (const name of Object.keys(make) as Name[]) {
-    const stepper = stack.use(make[name]());
-    await stepper.ready();
-    contenders[name] = stepper.turn;
+    const racer = stack.use(make[name]());
+    await racer.ready();
+    contenders[name] = racer.turn;
   }
   return await takeTurns(contenders, rounds);
 }
@@ -101,23 +133,25 @@ export async function steps(rounds: number): Promise<string> {
   return table.text;
 }
 
+/** The steps that are compared with PyTorch's. */
+const compared: readonly StepName[] = [
+  ["supervised", 64, 8],
+  ["supervised", 64, 16],
+  ["supervised", 64, 32],
+  ["supervised", 128, 8],
+  ["ot-cyclegan", 64, 8],
+  ["ot-cyclegan", 64, 16],
+  ["ot-cyclegan", 128, 8],
+  ["cyclegan", 64, 8],
+];
+
 /** Our kernels against PyTorch on one thread; prints, and returns Markdown. */
 export async function torch(rounds: number, python: string): Promise<string> {
-  const rows: readonly StepName[] = [
-    ["supervised", 64, 8],
-    ["supervised", 64, 16],
-    ["supervised", 64, 32],
-    ["supervised", 128, 8],
-    ["ot-cyclegan", 64, 8],
-    ["ot-cyclegan", 64, 16],
-    ["ot-cyclegan", 128, 8],
-    ["cyclegan", 64, 8],
-  ];
   const table = new Table(
     "| step | ours, ms | PyTorch eager, ms | compiled, ms | ours against eager | against compiled |",
     "| --- | ---: | ---: | ---: | ---: | ---: |",
   );
-  for (const row of rows) {
+  for (const row of compared) {
     const [method, size, width] = row;
     const script = (mode: string) => () =>
       new Stepper(python, [`${here}/torch_steps.py`], { method, size, width, mode, threads: 1 });
@@ -133,6 +167,30 @@ export async function torch(rounds: number, python: string): Promise<string> {
       const { fma, eager } = await race({ fma: own, eager: script("eager") }, rounds);
       table.add(`| ${title(row)} | ${ms(fma)} | ${ms(eager)} | | ${times(eager / fma)} | |`);
     }
+  }
+  return table.text;
+}
+
+/**
+ * Two of our workers on two cores against PyTorch on two threads and against two processes of it; prints, and returns
+ * Markdown.
+ */
+export async function cores(rounds: number, python: string): Promise<string> {
+  const table = new Table(
+    "| step | two workers, ms | PyTorch, two threads, ms | two processes, ms | ours against threads | against processes |",
+    "| --- | ---: | ---: | ---: | ---: | ---: |",
+  );
+  for (const row of compared) {
+    const [method, size, width] = row;
+    const script = (threads: number) =>
+      new Stepper(python, [`${here}/torch_steps.py`], { method, size, width, mode: "eager", threads });
+    const { own, threads, processes } = await race({
+      own: () => new Pair(() => ours({ method, size, width, engine: "fma" })),
+      threads: () => script(2),
+      processes: () => new Pair(() => script(1)),
+    }, rounds);
+    const ratios = `${times(threads / own)} | ${times(processes / own)}`;
+    table.add(`| ${title(row)} | ${ms(own)} | ${ms(threads)} | ${ms(processes)} | ${ratios} |`);
   }
   return table.text;
 }
