@@ -32,8 +32,15 @@ export const moduleNames = Object.keys(optimisation) as ModuleName[];
 /** Both arithmetic classes. */
 export const arithmeticClasses: readonly ArithmeticClass[] = ["fma", "muladd"];
 
-/** Compiles one module in one class; the same source and compiler give the same bytes. */
-export async function compile(name: ModuleName, arithmetic: ArithmeticClass): Promise<Uint8Array> {
+/**
+ * Compiles one module in one class; the same source and compiler give the same bytes. Without `winograd` every
+ * convolution is direct, which is only there to be compared with (`deno task perf direct`).
+ */
+export async function compile(
+  name: ModuleName,
+  arithmetic: ArithmeticClass,
+  { winograd = true }: { readonly winograd?: boolean } = {},
+): Promise<Uint8Array> {
   let wasm: Uint8Array | undefined;
   const folder = import.meta.dirname!;
   const { error, stderr } = await asc.main([
@@ -42,6 +49,7 @@ export async function compile(name: ModuleName, arithmetic: ArithmeticClass): Pr
     `--outFile=${name}.wasm`,
     optimisation[name],
     `--use=FMA=${arithmetic === "fma" ? 1 : 0}`,
+    `--use=WINOGRAD=${winograd ? 1 : 0}`,
     "--enable=simd,relaxed-simd",
     "--runtime=stub",
     "--noAssert",

@@ -314,7 +314,8 @@ function takesWinograd(
   outWidth: i32,
 ): bool {
   const tiles = ((outHeight + 3) >> 2) * ((outWidth + 3) >> 2);
-  return filterHeight == 3 && filterWidth == 3 && (ins & 3) == 0 && (outs & 7) == 0 && tiles >= 4 &&
+  return WINOGRAD && filterHeight == 3 && filterWidth == 3 && (ins & 3) == 0 && (outs & 7) == 0 &&
+    tiles >= 4 &&
     32 * tiles <= 3 * outHeight * outWidth;
 }
 
@@ -332,7 +333,8 @@ function takesTwoByTwo(
   width: i32,
   padding: i32,
 ): bool {
-  return filterHeight == 2 && filterWidth == 2 && padding == 0 && (ins & 3) == 0 && (outs & 7) == 0 &&
+  return WINOGRAD && filterHeight == 2 && filterWidth == 2 && padding == 0 && (ins & 3) == 0 &&
+    (outs & 7) == 0 &&
     (height & width & 1) == 1 && height >= 5 && width >= 5;
 }
 

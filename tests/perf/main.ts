@@ -4,6 +4,7 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { explain, suggest, UsageError } from "../../core/errors.ts";
 import { conv } from "./conv.ts";
+import { direct } from "./direct.ts";
 import { cores, steps, torch } from "./steps.ts";
 
 const help = `deno task perf [PART…] [--rounds N] [--python PATH] [--write]
@@ -15,10 +16,12 @@ Parts (unless some are named: conv and steps, and with --python torch and cores)
   portable  the same for the arithmetic class of --portable
   steps     training steps in both arithmetic classes, without replay, and with stock ops (3 minutes)
   torch     training steps against PyTorch on one thread (5 minutes); needs --python
+  direct    results with and without Winograd's convolutions, on seeds that nothing was chosen on (10 minutes)
   cores     two workers against PyTorch on two threads, and in two processes (5 minutes); needs --python
 
 Options:
   --rounds N     how often each contender has its turn in steps, torch and cores (default 7)
+  --seeds LIST   the seeds of direct (default 41-46)
   --python PATH  a Python that has PyTorch 2; make one with
                    python3 -m venv /tmp/torch && /tmp/torch/bin/pip install torch numpy
                  and give --python /tmp/torch/bin/python
@@ -36,6 +39,7 @@ const parts: Readonly<Record<string, (options: Options) => Promise<string>>> = {
   conv: () => conv("fma"),
   portable: () => conv("muladd"),
   steps: ({ rounds }) => steps(rounds),
+  direct: ({ seeds }) => direct(seeds),
   torch: ({ rounds, python }) => torch(rounds, required(python)),
   cores: ({ rounds, python }) => cores(rounds, required(python)),
 };
@@ -51,6 +55,7 @@ function required(python: string | undefined): string {
 
 interface Options {
   readonly rounds: number;
+  readonly seeds: string;
   readonly python?: string;
 }
 
@@ -97,6 +102,7 @@ function arguments_(): {
       options: {
         help: { type: "boolean", short: "h" },
         rounds: { type: "string", default: "7" },
+        seeds: { type: "string", default: "41-46" },
         python: { type: "string" },
         write: { type: "boolean", default: false },
       },
@@ -127,7 +133,7 @@ function arguments_(): {
   }
   const all = ["conv", "steps", ...(values.python === undefined ? [] : ["torch", "cores"])];
   const names = positionals.length > 0 ? positionals : all;
-  return { names, write: values.write, options: { rounds, python: values.python } };
+  return { names, write: values.write, options: { rounds, seeds: values.seeds, python: values.python } };
 }
 
 async function main(): Promise<void> {
