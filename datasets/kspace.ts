@@ -8,7 +8,7 @@
 
 import type { Image } from "../core/image.ts";
 import type { Rng } from "../core/random.ts";
-import { type Complex, transformOf } from "./fourier.ts";
+import { type Complex, transformOf } from "../core/fourier.ts";
 
 /** Complex images of one size, `[height, width, channels]` with real and imaginary part of each coil in turn. */
 export interface ComplexImages {

@@ -15,6 +15,8 @@ export interface Case {
   readonly truth?: Image;
   /** What training would have been shown in place of the truth, the same shape; absent where that is the truth. */
   readonly label?: Image;
+  /** Reconstructions of two independent halves of the measurement, e.g. odd and even frames, for metrics that compare them. */
+  readonly halves?: readonly [Image, Image];
   /** Of the measurement, for metrics that need it; absent where the operator is unknown. */
   readonly measured?: MeasuredNorms;
   /** Of the error, for metrics that need it; absent where the operator or the truth is unknown. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { centreCrop } from "../core/image.ts";
 import { stream } from "../core/random.ts";
-import { transformOf } from "../datasets/fourier.ts";
+import { transformOf } from "../core/fourier.ts";
 import { aliasedImagesOf, imagesOf, linesInMatrix, resized, withSmoothPhase } from "../datasets/kspace.ts";
 
 // Powers of two, primes, the sizes of real scans, and 1.

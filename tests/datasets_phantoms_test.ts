@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { magnitude } from "../core/image.ts";
 import { stream } from "../core/random.ts";
 import { samples } from "../datasets/dataset.ts";
-import { transformOf } from "../datasets/fourier.ts";
+import { transformOf } from "../core/fourier.ts";
 import { phantoms } from "../datasets/phantoms.ts";
 
 const settings = { subjects: 24, slices: 4, matrix: 64, stream: "test/phantoms" };

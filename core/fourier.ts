@@ -3,7 +3,7 @@
  *
  * Powers of two go to fft.js; other lengths are written as a convolution that does (L. I. Bluestein, "A linear
  * filtering approach to the computation of discrete Fourier transform", IEEE Trans. Audio Electroacoust. 18, 1970).
- * Networks never see these transforms: they only bring files to a size, so that exactness counts before speed.
+ * Networks never see these transforms: they bring files to a size and score images, so that exactness counts before speed.
  */
 
 import FFT from "fft.js";
@@ -29,6 +29,34 @@ export function transformOf(length: number): Transform {
     transforms.set(length, transform);
   }
   return transform;
+}
+
+/** Transforms an array of complex numbers along all its axes, in place; `shape` is its own, without the two parts. */
+export function transformAxes(values: Complex, shape: readonly number[], inverse: boolean): void {
+  let step = values.length / 2;
+  for (const extent of shape) {
+    step /= extent;
+    if (extent === 1) continue;
+    const transform = transformOf(extent);
+    const line = new Float64Array(2 * extent);
+    for (let start = 0; start < values.length / 2; start += extent * step) {
+      for (let offset = 0; offset < step; offset++) {
+        if (step === 1) {
+          transform(values.subarray(2 * start, 2 * (start + extent)), inverse);
+          continue;
+        }
+        for (let i = 0, at = 2 * (start + offset); i < extent; i++, at += 2 * step) {
+          line[2 * i] = values[at];
+          line[2 * i + 1] = values[at + 1];
+        }
+        transform(line, inverse);
+        for (let i = 0, at = 2 * (start + offset); i < extent; i++, at += 2 * step) {
+          values[at] = line[2 * i];
+          values[at + 1] = line[2 * i + 1];
+        }
+      }
+    }
+  }
 }
 
 /** A transform with the origin at index 0 and without normalisation, from `line` to `line`, forward only. */
