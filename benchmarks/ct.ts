@@ -123,7 +123,8 @@ export const ct: Benchmark<typeof ctSettings> = {
     {
       name: "total-variation",
       method: totalVariation,
-      tune: [0.01, 0.03, 0.1, 0.3, 1],
+      settings: { asSeen: true },
+      tune: [0.003, 0.01, 0.03, 0.1],
       about: "least total variation with the sinogram as data, weight chosen on validation subjects",
     },
     { name: "supervised", method: supervised },
