@@ -21,6 +21,7 @@ export {
   type Window,
 } from "./benchmarks/benchmark.ts";
 export { ct, ctSettings } from "./benchmarks/ct.ts";
+export { misalignedCt, misalignedCtSettings } from "./benchmarks/misaligned_ct.ts";
 export { mri, mriSettings } from "./benchmarks/mri.ts";
 export { type Explanation, UsageError } from "./core/errors.ts";
 export { centreCrop, type Image, magnitude, standardDeviation } from "./core/image.ts";

@@ -2,6 +2,7 @@
 
 import type { Benchmark, Row } from "../benchmarks/benchmark.ts";
 import { ct } from "../benchmarks/ct.ts";
+import { misalignedCt } from "../benchmarks/misaligned_ct.ts";
 import { mri } from "../benchmarks/mri.ts";
 import { suggest, UsageError } from "../core/errors.ts";
 import { sha256 } from "../core/json.ts";
@@ -10,7 +11,7 @@ import { openData } from "../datasets/open.ts";
 import type { Module, Suite } from "../harness/context.ts";
 
 /** The benchmarks that come with the suite. */
-export const benchmarks: readonly Benchmark[] = [mri, ct];
+export const benchmarks: readonly Benchmark[] = [mri, ct, misalignedCt];
 
 /** What a user's module gives as its default export: `--use FILE.ts`. */
 export interface Extension {
