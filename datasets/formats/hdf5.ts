@@ -1,13 +1,13 @@
 /**
  * HDF5 files, read in place and slice by slice, behind a fence.
  *
- * libhdf5 runs as WebAssembly in a thread of its own (`hdf5_worker.ts`) with a cap on its memory. Every question to it
- * has a deadline; a thread that does not answer in time, or that crashes, is ended, and the file that it was asked
- * about is refused in words. A file of 2 GB needs no more memory than one of its slices.
+ * libhdf5 runs as WebAssembly in a thread of its own (`hdf5_worker.ts`) with a cap on its memory. A file that it
+ * crashes on, or does not answer about in time, is refused in words. A file of 2 GB needs no more memory than one of
+ * its slices.
  */
 
-import { Worker } from "node:worker_threads";
 import { explain } from "../../core/errors.ts";
+import { Fence } from "./fence.ts";
 import type { NumberType } from "./numbers.ts";
 
 /** A dataset inside a file. */
@@ -54,8 +54,9 @@ const tableSeconds = 30;
 
 /** Reads HDF5 files in a thread of its own; one question at a time, in the order of asking. */
 export class HdfReader {
-  #thread: Worker | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #thread = new Fence<HdfQuestion | HdfFarewell, HdfAnswer>(
+    new URL("./hdf5_worker.ts", import.meta.url),
+  );
 
   /**
    * What the file at `path` holds: its names, and of `datasets` and of the text attributes `texts` those that are there.
@@ -96,82 +97,24 @@ export class HdfReader {
 
   /** Gives the thread back. */
   close(): void {
-    if (this.#thread !== undefined) {
-      this.#thread.postMessage({ ask: "forget" } satisfies HdfFarewell);
-      if (spare === undefined) spare = this.#thread;
-      else void this.#thread.terminate();
-    }
-    this.#thread = undefined;
+    this.#thread.release({ ask: "forget" });
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
 
-  #discard(): void {
-    void this.#thread?.terminate();
-    this.#thread = undefined;
-  }
-
-  #ask(question: HdfQuestion, seconds: number): Promise<HdfAnswer> {
-    const turn = this.#last.then(() => this.#answer(question, seconds));
-    this.#last = turn.catch(() => {});
-    return turn;
-  }
-
-  async #answer(question: HdfQuestion, seconds: number): Promise<HdfAnswer> {
-    let answer: HdfAnswer;
+  async #ask(question: HdfQuestion, seconds: number): Promise<HdfAnswer> {
     try {
-      this.#thread ??= await takeThread();
-      answer = await reply(this.#thread, question, seconds);
+      return await this.#thread.ask(question, seconds);
     } catch (cause) {
-      this.#discard();
-      throw unreadable(question, cause instanceof Error ? cause.message : String(cause), cause);
+      throw unreadable(question, cause);
     }
-    if (answer.error !== undefined) {
-      // A malformed file may have left libhdf5 in any state: the next file gets a new one.
-      this.#discard();
-      throw unreadable(question, answer.error);
-    }
-    return answer;
   }
 }
 
-// A thread takes a fifth of a second to start, and a survey of a folder opens its files one by one: an idle one is kept.
-let spare: Worker | undefined;
-
-async function takeThread(): Promise<Worker> {
-  if (spare !== undefined) {
-    const thread = spare;
-    spare = undefined;
-    return thread;
-  }
-  const thread = new Worker(new URL("./hdf5_worker.ts", import.meta.url));
-  // Nobody needs to close it for the program to end.
-  thread.unref();
-  await reply(thread, undefined, 60);
-  return thread;
-}
-
-/** The thread's next message after `question` was posted to it. */
-function reply(thread: Worker, question: HdfQuestion | undefined, seconds: number): Promise<HdfAnswer> {
-  return new Promise((resolve, reject) => {
-    const late = () => finish(() => reject(new Error(`no end of reading after ${seconds.toFixed(0)} s`)));
-    const timer = setTimeout(late, seconds * 1000);
-    const onMessage = (answer: HdfAnswer) => finish(() => resolve(answer));
-    const onError = (error: Error) => finish(() => reject(error));
-    const onExit = () => finish(() => reject(new Error("the reader crashed")));
-    const finish = (settle: () => void) => {
-      clearTimeout(timer);
-      thread.off("message", onMessage).off("error", onError).off("exit", onExit);
-      settle();
-    };
-    thread.on("message", onMessage).on("error", onError).on("exit", onExit);
-    if (question !== undefined) thread.postMessage(question);
-  });
-}
-
-function unreadable(question: HdfQuestion, reason: string, cause?: unknown): SyntaxError {
+function unreadable(question: HdfQuestion, cause: unknown): SyntaxError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
   const part = question.ask === "inspect" ? "the HDF5 file" : `"${question.dataset}" of the HDF5 file`;
   return new SyntaxError(
     explain({

@@ -8,14 +8,11 @@
 import { parentPort } from "node:worker_threads";
 import type { HdfAnswer, HdfFarewell, HdfFile, HdfQuestion } from "./hdf5.ts";
 import { decodeNumbers, type NumberType, readerOf } from "./numbers.ts";
+import { capWasmMemory } from "./wasm_memory.ts";
 
-// What libhdf5 and one slice of the largest file may take; malloc fails beyond it, as on a machine without memory.
+// What libhdf5 and one slice of the largest file may take.
 const mostBytes = 640 * 2 ** 20;
-const grow = WebAssembly.Memory.prototype.grow;
-WebAssembly.Memory.prototype.grow = function (pages: number): number {
-  if (this.buffer.byteLength + pages * 65536 > mostBytes) throw new RangeError("beyond the memory for HDF5");
-  return grow.call(this, pages);
-};
+capWasmMemory(mostBytes);
 
 // libhdf5 reports through its error stack, which h5wasm throws; what it prints besides would only repeat it.
 console.error = console.warn = console.log = () => {};
