@@ -8,7 +8,8 @@ export interface NumberType {
   readonly littleEndian: boolean;
 }
 
-const hostIsLittle = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+/** Whether this machine stores the low byte of a number first. */
+export const hostIsLittle = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
 /** `"complex64"`, `"int16, big-endian"`, … for messages. */
 export function nameOfType({ kind, bytes, littleEndian }: NumberType): string {
