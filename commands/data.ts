@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { createHash } from "node:crypto";
 import { suggest, UsageError } from "../core/errors.ts";
 import type { Image } from "../core/image.ts";
-import type { Contents, OpenOptions, Sample } from "../datasets/dataset.ts";
+import type { Contents, FileProbe, OpenOptions, Sample } from "../datasets/dataset.ts";
 import { allKinds } from "../datasets/kinds.ts";
 import { findFiles, type FoundFile } from "../datasets/open.ts";
 import { oneLine, printable } from "./exit.ts";
@@ -80,9 +80,7 @@ export async function survey(
       continue;
     }
     try {
-      const dataset = await found.kind.open([found.file], opening);
-      dataset.close();
-      sound.push({ ...found, shape: dataset.contents.subjects[0].shape.join(" x ") });
+      sound.push(await opened(found.file, opening));
     } catch (error) {
       if (error instanceof UsageError) throw error;
       refused.push({ path, reason: reasonOf(error, path) });
@@ -127,6 +125,21 @@ export async function survey(
 
 /** A file that loads alone, and the size of its samples. */
 type SoundFile = Extract<FoundFile, { kind: unknown }> & { readonly shape: string };
+
+/** Opens a file alone, as the first of the kinds that recognise it and can; a volume says only inside what it is of. */
+async function opened(file: FileProbe, opening: OpenOptions): Promise<SoundFile> {
+  let refusal: unknown;
+  for (const kind of allKinds.filter((kind) => kind.recognises(file))) {
+    try {
+      const dataset = await kind.open([file], opening);
+      dataset.close();
+      return { file, kind, shape: dataset.contents.subjects[0].shape.join(" x ") };
+    } catch (error) {
+      refusal ??= error;
+    }
+  }
+  throw refusal;
+}
 
 /** Why the files, each of which loads alone, do not load together; undefined where they do. */
 async function reasonAgainst(files: readonly SoundFile[], opening: OpenOptions): Promise<string | undefined> {

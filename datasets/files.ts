@@ -3,11 +3,15 @@
 import { canonicalJson, type Json, sha256 } from "../core/json.ts";
 import type { FileProbe, Subject } from "./dataset.ts";
 
-/** A file with its name among the others. */
-export interface LabelledFile extends FileProbe {
+/** A file, or a folder that holds one volume, with its name among the others. */
+export interface Named {
+  readonly path: string;
   /** Its name without folder and ending where that is unique, else as much of its path as is needed. */
   readonly label: string;
 }
+
+/** A file with its name among the others. */
+export interface LabelledFile extends FileProbe, Named {}
 
 const endings = /(\.nii\.gz|\.[A-Za-z][A-Za-z0-9]{0,5})$/;
 
@@ -37,9 +41,13 @@ export function plainName(name: string): string {
 }
 
 /** A name for all of them: the folder that they are in, or the only file's own. */
-export function nameOfAll(files: readonly LabelledFile[]): string {
-  if (files.length === 1) return files[0].label;
-  const folders = files.map(({ path }) => path.split(/[/\\]/).slice(0, -1));
+export function nameOfAll(files: readonly Named[]): string {
+  return files.length === 1 ? files[0].label : nameOfFolder(files.map(({ path }) => path));
+}
+
+/** A name for the folder that all of these paths are in. */
+export function nameOfFolder(paths: readonly string[]): string {
+  const folders = paths.map((path) => path.split(/[/\\]/).slice(0, -1));
   let depth = 0;
   while (depth < folders[0].length && folders.every((folder) => folder[depth] === folders[0][depth])) depth++;
   const name = folders[0][depth - 1];
@@ -48,7 +56,7 @@ export function nameOfAll(files: readonly LabelledFile[]): string {
 
 /** Slices of one file, as its subject has them. */
 export interface VolumeSlices {
-  readonly file: LabelledFile;
+  readonly file: Named;
   readonly subject: string;
   /** Indices of the slices that are handed out. */
   readonly slices: readonly number[];
@@ -64,7 +72,7 @@ export function sampleIds({ file, subject, slices, count }: VolumeSlices): strin
 }
 
 /** The file and slice of a sample: what {@linkcode sampleIds} made its id of. */
-export function findSlice<F extends LabelledFile>(
+export function findSlice<F extends Named>(
   files: readonly F[],
   subjects: readonly Subject[],
   subject: string,
@@ -90,7 +98,7 @@ export function roleOf(path: string): Subject["role"] {
 
 /** A volume, read to its end. */
 export interface ReadVolume {
-  readonly file: LabelledFile;
+  readonly file: Named;
   /** What else than its values decides its samples, e.g. sizes and what its header says. */
   readonly about: Json;
   /** SHA-256 of all its values. */

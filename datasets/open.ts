@@ -2,6 +2,7 @@
 
 import { UsageError } from "../core/errors.ts";
 import type { Contents, Dataset, DatasetKind, FileProbe, OpenOptions } from "./dataset.ts";
+import { dicomClass } from "./formats/dicom.ts";
 
 /** A file, and what it is. */
 export type FoundFile =
@@ -160,8 +161,12 @@ function describe({ path, head, sizeBytes }: FileProbe): string {
   const starts = (text: string, at = 0) =>
     text.split("").every((character, i) => head[at + i] === character.charCodeAt(0));
   if (sizeBytes === 0) return "it is empty";
-  if (starts("DICM", 128)) {
-    return "it is DICOM, which is not read yet: convert it to NIfTI, e.g. with dcm2niix";
+  const sopClass = dicomClass(head);
+  if (sopClass !== undefined) {
+    return `it is DICOM, but no image of what is read here (its class is ${sopClass})`;
+  }
+  if (/\.(dcm|ima)$/i.test(path)) {
+    return 'it has no "DICM" behind a preamble of 128 bytes in spite of its name: write it anew, e.g. with dcmconv';
   }
   if (starts("\x93NUMPY")) return "it is a NumPy array: store k-space as fastMRI's HDF5, images as NIfTI";
   if (starts("MATLAB 5.0")) return "it is a MATLAB file: store k-space as fastMRI's HDF5, images as NIfTI";

@@ -20,6 +20,8 @@ export interface NiftiHeader {
   readonly type: NumberType;
   /** The axis that slices were acquired along, where the header says it. */
   readonly sliceAxis?: number;
+  /** The axis nearest to the patient's own, from feet to head, where the header has an orientation. */
+  readonly bodyAxis?: number;
   readonly slope: number;
   readonly intercept: number;
   /** Where the voxels start. */
@@ -226,8 +228,19 @@ function headerOf(
     pixelSizeMm: sizes.every((size) => Number.isFinite(size) && size > 0) ? sizes : undefined,
     type: { ...type, littleEndian: raw.littleEndian },
     sliceAxis: slice > 0 && slice <= Math.min(3, shape.length) ? slice - 1 : undefined,
+    bodyAxis: bodyAxisOf(raw),
     slope: isScaled ? raw.scl_slope : 1,
     intercept: isScaled ? intercept : 0,
     offset,
   };
+}
+
+function bodyAxisOf({ qform_code, sform_code, affine }: NIFTI1 | NIFTI2): number | undefined {
+  if (!(qform_code > 0 || sform_code > 0)) return undefined;
+  // Columns are the axes of the file, the third row is towards the head.
+  const towardsHead = [0, 1, 2].map((axis) =>
+    Math.abs(affine[2][axis]) / Math.hypot(affine[0][axis], affine[1][axis], affine[2][axis])
+  );
+  const nearest = towardsHead.indexOf(Math.max(...towardsHead));
+  return nearest < 0 ? undefined : nearest;
 }

@@ -1,0 +1,165 @@
+/**
+ * Series of DICOM images: files that belong together, in the order in which they lie in the body.
+ *
+ * A file's name says nothing. Its patient, series, size and orientation say where it belongs, and its position along
+ * the normal of the slices says where it comes; only without positions its instance number does.
+ */
+
+import { explain } from "../core/errors.ts";
+import type { FileProbe } from "./dataset.ts";
+import { fileName, nameOfFolder, plainName } from "./files.ts";
+import { type DicomHeader, readDicomHeader } from "./formats/dicom.ts";
+
+/** One file of a series. */
+export interface SeriesFile {
+  readonly path: string;
+  readonly header: DicomHeader;
+  /** Millimetres along the normal of the slices, where the header has position and orientation. */
+  readonly place?: number;
+}
+
+/** Images of one series, of one size and orientation, in order. */
+export interface Series {
+  /** PatientID, else the folder's name. */
+  readonly subject: string;
+  /** A name for it among the series of its subject. */
+  readonly name: string;
+  readonly files: readonly SeriesFile[];
+}
+
+/** Which headers are welcome; throws where one is not. */
+export type Check = (header: DicomHeader, path: string) => void;
+
+/** Positions are written with about six digits: what differs by less is the same place. */
+export const samePlaceMm = 0.01;
+// A step between slices that is this much longer than the usual one leaves something out.
+const gapFrom = 1.5;
+
+/**
+ * Reads the headers of files, and sorts the files into series; in notes, what is odd about these.
+ *
+ * @throws {TypeError} where `check` throws, and where there are localizers only.
+ */
+export async function readSeries(
+  files: readonly FileProbe[],
+  check: Check,
+  subjectOf: (file: SeriesFile) => string = patientOf,
+): Promise<{ series: Series[]; notes: string[] }> {
+  const found: SeriesFile[] = [];
+  const scouts: string[] = [];
+  for (const { path } of files) {
+    const header = await readDicomHeader(path);
+    check(header, path);
+    if (header.imageType.includes("LOCALIZER")) scouts.push(path);
+    else found.push({ path, header, place: placeOf(header) });
+  }
+  if (found.length === 0) {
+    throw new TypeError(explain({
+      what: "it is a localizer, a projection through the body: there is no other image",
+      where: scouts[0],
+      fix: "leave it out, and give the slices",
+    }));
+  }
+  const notes = scouts.length === 0 ? [] : [`localizers were left out: ${listed(scouts)}`];
+
+  const series: Series[] = [];
+  const subjects = Map.groupBy(found, subjectOf);
+  for (const [subject, own] of [...subjects].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const names = new Set<string>();
+    for (const together of Map.groupBy(own, seriesKey).values()) {
+      const parts = [...Map.groupBy(together, geometryKey).values()];
+      for (const part of parts) {
+        const { seriesNumber } = part[0].header;
+        let name = seriesNumber === undefined ? "series" : `s${seriesNumber}`;
+        for (let n = 2; names.has(name); n++) name = `${name.replace(/_\d+$/, "")}_${n}`;
+        names.add(name);
+        series.push({ subject, name, files: [...part].sort(inOrder) });
+      }
+      if (parts.length > 1) {
+        notes.push(`${subject}: one series mixes ${parts.map(geometryInWords).join(" and ")}`);
+      }
+    }
+  }
+  for (const one of series) notes.push(...oddities(one));
+  return { series, notes };
+}
+
+/** PatientID, else the name of the folder. */
+export function patientOf({ path, header: { patient } }: SeriesFile): string {
+  return patient === undefined ? nameOfFolder([path]) : plainName(patient);
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(0, path.length - fileName(path).length - 1));
+}
+
+function seriesKey({ path, header: { series } }: SeriesFile): string {
+  return series ?? folderOf(path);
+}
+
+/** The same for two images whose pixels lie alike in their planes. */
+export function geometryKey({ header: { height, width, orientation, pixelSizeMm } }: SeriesFile): string {
+  const rounded = (values?: readonly number[]) => values?.map((value) => Math.round(value * 1e3)).join();
+  return [height, width, rounded(orientation), rounded(pixelSizeMm)].join("/");
+}
+
+function geometryInWords(part: readonly SeriesFile[]): string {
+  const { height, width, pixelSizeMm } = part[0].header;
+  const pixels = pixelSizeMm === undefined ? "" : ` at ${pixelSizeMm.join(" x ")} mm`;
+  return `${part.length} images of ${height} x ${width}${pixels} (${listed(part.map(({ path }) => path))})`;
+}
+
+/** Millimetres along the normal, which is the cross product of the directions of rows and columns. */
+function placeOf({ position, orientation }: DicomHeader): number | undefined {
+  if (position === undefined || orientation === undefined) return undefined;
+  const [a, b, c, d, e, f] = orientation;
+  const normal = [b * f - c * e, c * d - a * f, a * e - b * d];
+  return position.reduce((sum, along, axis) => sum + along * normal[axis], 0);
+}
+
+function inOrder(a: SeriesFile, b: SeriesFile): number {
+  const places = a.place !== undefined && b.place !== undefined ? a.place - b.place : 0;
+  const instances = (a.header.instance ?? 0) - (b.header.instance ?? 0);
+  return places || instances || (a.path < b.path ? -1 : 1);
+}
+
+/** Gaps, duplicates and missing positions of a series, in words. */
+function oddities({ subject, name, files }: Series): string[] {
+  const where = `${subject} ${name}`;
+  const placed = files.filter(({ place }) => place !== undefined);
+  if (placed.length < files.length && files.length > 1) {
+    const lacking = files.filter(({ place }) => place === undefined).map(({ path }) => path);
+    return [`${where}: without a position, so ordered by instance number: ${listed(lacking)}`];
+  }
+  const steps = placed.slice(1).map((file, i) => ({
+    between: [placed[i], file],
+    mm: file.place! - placed[i].place!,
+  }));
+  const notes: string[] = [];
+  const duplicates = steps.filter(({ mm }) => mm < samePlaceMm);
+  if (duplicates.length > 0) {
+    notes.push(
+      `${where}: at the same position: ${listed(duplicates.map(({ between }) => inWords(between)))}`,
+    );
+  }
+  const regular = steps.filter(({ mm }) => mm >= samePlaceMm).map(({ mm }) => mm).sort((a, b) => a - b);
+  const usual = regular[Math.floor((regular.length - 1) / 2)];
+  const gaps = steps.filter(({ mm }) => mm > gapFrom * usual);
+  if (gaps.length > 0) {
+    const shown = gaps.map(({ between, mm }) => `${millimetres(mm)} between ${inWords(between)}`);
+    notes.push(`${where}: slices are ${millimetres(usual)} apart, but ${listed(shown)}`);
+  }
+  return notes;
+}
+
+const millimetres = (mm: number) => `${Number(mm.toFixed(2))} mm`;
+
+const inWords = (files: readonly SeriesFile[]) => files.map(({ path }) => fileName(path)).join(" and ");
+
+/** The names of the first few of many files. */
+export function listed(paths: readonly string[]): string {
+  const names = paths.map((path) => path.includes(" and ") ? path : fileName(path));
+  return names.length <= 4
+    ? names.join(", ")
+    : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;
+}
