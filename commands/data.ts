@@ -8,8 +8,7 @@
 import { parseArgs } from "node:util";
 import { createHash } from "node:crypto";
 import { suggest, UsageError } from "../core/errors.ts";
-import type { Image } from "../core/image.ts";
-import type { Contents, FileProbe, OpenOptions, Sample } from "../datasets/dataset.ts";
+import type { Contents, FileProbe, OpenOptions } from "../datasets/dataset.ts";
 import { allKinds } from "../datasets/kinds.ts";
 import { findFiles, type FoundFile } from "../datasets/open.ts";
 import { oneLine, printable } from "./exit.ts";
@@ -103,8 +102,12 @@ export async function survey(
           if (!wanted.hash) continue;
           for (const { id: subject, samples } of dataset.contents.subjects) {
             for (const sample of samples) {
-              const { data } = valuesOf(await dataset.sample(subject, sample));
-              hashes.push({ subject, sample, sha256: hashOfValues(data) });
+              const { image, measurement } = await dataset.sample(subject, sample);
+              if (image !== undefined) hashes.push({ subject, sample, sha256: hashOfValues(image.data) });
+              if (measurement !== undefined) {
+                const name = image === undefined ? sample : `${sample}, measured`;
+                hashes.push({ subject, sample: name, sha256: hashOfValues(measurement.data) });
+              }
             }
           }
         } finally {
@@ -150,10 +153,6 @@ async function reasonAgainst(files: readonly SoundFile[], opening: OpenOptions):
   } catch (error) {
     return `each of these ${files.length} files loads, but not together: ${(error as Error).message}`;
   }
-}
-
-function valuesOf(sample: Sample): Image {
-  return (sample.image ?? sample.measurement)!;
 }
 
 /** What an error of a loader says, without the path that is printed beside it. */

@@ -20,7 +20,7 @@ export interface SeriesFile {
 
 /** Images of one series, of one size and orientation, in order. */
 export interface Series {
-  /** PatientID, else the folder's name. */
+  /** PatientID, else the folder's name, else what the reader was told. */
   readonly subject: string;
   /** A name for it among the series of its subject. */
   readonly name: string;
@@ -30,8 +30,8 @@ export interface Series {
 /** Which headers are welcome; throws where one is not. */
 export type Check = (header: DicomHeader, path: string) => void;
 
-/** Positions are written with about six digits: what differs by less is the same place. */
-export const samePlaceMm = 0.01;
+// Positions are written with about six digits: what differs by less is the same place.
+const samePlaceMm = 0.01;
 // A step between slices that is this much longer than the usual one leaves something out.
 const gapFrom = 1.5;
 
@@ -66,7 +66,9 @@ export async function readSeries(
   const subjects = Map.groupBy(found, subjectOf);
   for (const [subject, own] of [...subjects].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const names = new Set<string>();
-    for (const together of Map.groupBy(own, seriesKey).values()) {
+    const numberOf = ([{ header }]: SeriesFile[]) => header.seriesNumber ?? Infinity;
+    const grouped = [...Map.groupBy(own, seriesKey).values()];
+    for (const together of grouped.sort((a, b) => numberOf(a) - numberOf(b) || 0)) {
       const parts = [...Map.groupBy(together, geometryKey).values()];
       for (const part of parts) {
         const { seriesNumber } = part[0].header;
@@ -106,7 +108,9 @@ export function geometryKey({ header: { height, width, orientation, pixelSizeMm 
 function geometryInWords(part: readonly SeriesFile[]): string {
   const { height, width, pixelSizeMm } = part[0].header;
   const pixels = pixelSizeMm === undefined ? "" : ` at ${pixelSizeMm.join(" x ")} mm`;
-  return `${part.length} images of ${height} x ${width}${pixels} (${listed(part.map(({ path }) => path))})`;
+  return `${part.length} image${part.length === 1 ? "" : "s"} of ${height} x ${width}${pixels} (${
+    listed(part.map(({ path }) => path))
+  })`;
 }
 
 /** Millimetres along the normal, which is the cross product of the directions of rows and columns. */
@@ -136,29 +140,31 @@ function oddities({ subject, name, files }: Series): string[] {
     mm: file.place! - placed[i].place!,
   }));
   const notes: string[] = [];
-  const duplicates = steps.filter(({ mm }) => mm < samePlaceMm);
-  if (duplicates.length > 0) {
-    notes.push(
-      `${where}: at the same position: ${listed(duplicates.map(({ between }) => inWords(between)))}`,
-    );
+  const repeated = new Set(steps.filter(({ mm }) => mm < samePlaceMm).flatMap(({ between }) => between));
+  if (repeated.size > 0) {
+    const paths = [...repeated].map(({ path }) => path);
+    notes.push(`${where}: ${repeated.size} images share their position with another: ${listed(paths)}`);
   }
   const regular = steps.filter(({ mm }) => mm >= samePlaceMm).map(({ mm }) => mm).sort((a, b) => a - b);
   const usual = regular[Math.floor((regular.length - 1) / 2)];
   const gaps = steps.filter(({ mm }) => mm > gapFrom * usual);
   if (gaps.length > 0) {
-    const shown = gaps.map(({ between, mm }) => `${millimetres(mm)} between ${inWords(between)}`);
-    notes.push(`${where}: slices are ${millimetres(usual)} apart, but ${listed(shown)}`);
+    const shown = gaps.map(({ between: [a, b], mm }) =>
+      `${millimetres(mm)} between ${fileName(a.path)} and ${fileName(b.path)}`
+    );
+    notes.push(`${where}: slices are ${millimetres(usual)} apart, but ${some(shown)}`);
   }
   return notes;
 }
 
 const millimetres = (mm: number) => `${Number(mm.toFixed(2))} mm`;
 
-const inWords = (files: readonly SeriesFile[]) => files.map(({ path }) => fileName(path)).join(" and ");
-
 /** The names of the first few of many files. */
 export function listed(paths: readonly string[]): string {
-  const names = paths.map((path) => path.includes(" and ") ? path : fileName(path));
+  return some(paths.map(fileName));
+}
+
+function some(names: readonly string[]): string {
   return names.length <= 4
     ? names.join(", ")
     : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;

@@ -156,6 +156,20 @@ function isSideFile(path: string): boolean {
   return sideNames.test(name) || sideEndings.test(name);
 }
 
+/** Storage classes of DICOM (PS3.4, Annex B.5) that lie beside CT and MR images. */
+const classNames: Readonly<Record<string, string>> = {
+  "1.2.840.10008.1.3.10": "a directory (DICOMDIR)",
+  "1.2.840.10008.5.1.4.1.1.2": "CT image",
+  "1.2.840.10008.5.1.4.1.1.4": "MR image",
+  "1.2.840.10008.5.1.4.1.1.7": "secondary capture, which is no measurement",
+  "1.2.840.10008.5.1.4.1.1.66": "raw data",
+  "1.2.840.10008.5.1.4.1.1.66.4": "segmentation",
+  "1.2.840.10008.5.1.4.1.1.128": "PET image",
+  "1.2.840.10008.5.1.4.1.1.481.2": "radiotherapy dose",
+  "1.2.840.10008.5.1.4.1.1.481.3": "radiotherapy structures",
+  "1.2.840.10008.5.1.4.1.1.481.5": "radiotherapy plan",
+};
+
 /** In words, what a file is that no kind recognises. */
 function describe({ path, head, sizeBytes }: FileProbe): string {
   const starts = (text: string, at = 0) =>
@@ -163,7 +177,7 @@ function describe({ path, head, sizeBytes }: FileProbe): string {
   if (sizeBytes === 0) return "it is empty";
   const sopClass = dicomClass(head);
   if (sopClass !== undefined) {
-    return `it is DICOM, but no image of what is read here (its class is ${sopClass})`;
+    return `it is DICOM, but not of what is read here: its class is ${classNames[sopClass] ?? sopClass}`;
   }
   if (/\.(dcm|ima)$/i.test(path)) {
     return 'it has no "DICM" behind a preamble of 128 bytes in spite of its name: write it anew, e.g. with dcmconv';

@@ -1,5 +1,6 @@
 /** Small files for the tests of loaders. */
 
+import dicomParser from "dicom-parser";
 import * as h5wasm from "h5wasm/node";
 
 /** A folder for one test, removed after it. */
@@ -186,4 +187,103 @@ export async function writeTiff(path: string, file: TiffFile): Promise<void> {
     at += pageBytes;
   }
   out.truncateSync(at);
+}
+
+/** What is written into a DICOM file; what is left out is as a CT scanner writes it. */
+export interface DicomFile {
+  readonly rows: number;
+  readonly columns: number;
+  /** Stored values, 16 bits each. */
+  readonly stored: readonly number[];
+  /** Elements by tag, e.g. `"00100020"`; undefined leaves one out. */
+  readonly elements?: Readonly<Record<string, string | number | readonly number[] | undefined>>;
+  readonly syntax?: string;
+}
+
+/** Value representations of the elements that {@linkcode dicomBytes} writes. */
+const representations: Readonly<Record<string, string>> = {
+  "00080008": "CS",
+  "00080060": "CS",
+  "00091001": "OW",
+  "00100020": "LO",
+  "0020000e": "UI",
+  "00200011": "IS",
+  "00200013": "IS",
+  "00200032": "DS",
+  "00200037": "DS",
+  "00280002": "US",
+  "00280004": "CS",
+  "00280008": "IS",
+  "00280010": "US",
+  "00280011": "US",
+  "00280030": "DS",
+  "00280100": "US",
+  "00280101": "US",
+  "00280102": "US",
+  "00280103": "US",
+  "00280120": "US",
+  "00280121": "US",
+  "00281052": "DS",
+  "00281053": "DS",
+  "00281054": "LO",
+  "00282110": "CS",
+};
+
+/** The bytes of a DICOM file in explicit little endian, whatever its transfer syntax says. */
+export function dicomBytes(
+  { rows, columns, stored, elements = {}, syntax = "1.2.840.10008.1.2.1" }: DicomFile,
+) {
+  const all: DicomFile["elements"] = {
+    "00080008": "ORIGINAL\\PRIMARY\\AXIAL",
+    "00080060": "CT",
+    "00100020": "somebody",
+    "0020000e": "1.2.3",
+    "00200011": "1",
+    "00200013": "1",
+    "00200032": "0\\0\\0",
+    "00200037": "1\\0\\0\\0\\1\\0",
+    "00280002": 1,
+    "00280004": "MONOCHROME2",
+    "00280010": rows,
+    "00280011": columns,
+    "00280030": "0.5\\0.5",
+    "00280100": 16,
+    "00280101": 16,
+    "00280102": 15,
+    "00280103": 0,
+    "00281052": "-1024",
+    "00281053": "1",
+    ...elements,
+  };
+  const bytes: number[] = [...new Array(128).fill(0), ...encoded("DICM")];
+  const put = (tag: string, vr: string, value: readonly number[]) => {
+    const [group, element] = [parseInt(tag.slice(0, 4), 16), parseInt(tag.slice(4), 16)];
+    bytes.push(...words(group, element), ...encoded(vr));
+    if (vr === "OW") bytes.push(0, 0, ...words(value.length & 0xffff, value.length >>> 16));
+    else bytes.push(...words(value.length));
+    bytes.push(...value);
+  };
+  const modality = all["00080060"];
+  put("00020002", "UI", encoded(`1.2.840.10008.5.1.4.1.1.${modality === "MR" ? 4 : 2}`));
+  put("00020010", "UI", encoded(syntax));
+  for (const [tag, value] of Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (value === undefined) continue;
+    const vr = representations[tag];
+    put(tag, vr, typeof value === "string" ? encoded(value) : words(...[value].flat()));
+  }
+  put("7fe00010", "OW", words(...stored));
+  return Uint8Array.from(bytes);
+}
+
+const words = (...values: readonly number[]) => values.flatMap((value) => [value & 255, value >> 8 & 255]);
+
+const encoded = (text: string) => [...new TextEncoder().encode(text.length % 2 === 0 ? text : `${text}\0`)];
+
+/** The file with another PatientID, which may not be longer than its own. */
+export function withPatient(bytes: Uint8Array, patient: string): Uint8Array {
+  const { dataOffset, length } = dicomParser.parseDicom(bytes, { untilTag: "x7fe00010" }).elements.x00100020;
+  if (patient.length > length) throw new RangeError(`"${patient}" has more than ${length} letters`);
+  const patched = bytes.slice();
+  patched.set(new TextEncoder().encode(patient.padEnd(length)), dataOffset);
+  return patched;
 }

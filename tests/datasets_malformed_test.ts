@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { survey } from "../commands/data.ts";
-import { mriKinds } from "../datasets/kinds.ts";
+import { allKinds } from "../datasets/kinds.ts";
 import { findFiles } from "../datasets/open.ts";
 import { HdfReader } from "../datasets/formats/hdf5.ts";
 import { stream } from "../core/random.ts";
@@ -9,12 +9,12 @@ import { sharedExists, sharedFolder } from "./tree.ts";
 
 const gigabyte = 2 ** 30;
 
-for (const folder of ["hdf5", "nifti", "tiff", "truncated"]) {
+for (const folder of ["hdf5", "nifti", "dicom", "tiff", "truncated"]) {
   Deno.test({
     name: `every file of malformed/${folder} is refused in words, within 5 s and a gigabyte`,
     ignore: !sharedExists,
   }, async () => {
-    const { files } = await findFiles(mriKinds, [`${sharedFolder}/malformed/${folder}`]);
+    const { files } = await findFiles(allKinds, [`${sharedFolder}/malformed/${folder}`]);
     assert.ok(files.length >= 4);
     for (const { file } of files) {
       const before = performance.now();
@@ -39,7 +39,6 @@ Deno.test({
     "mri/ismrmrd": /no dataset "kspace"[^]*as ISMRMRD raw data do/,
     "mri/hdf5_variants": /no dataset "kspace"|already open for write/,
     "mri/raw": /NumPy array|MATLAB/,
-    "mri/fruit_dicom": /DICOM/,
   };
   for (const [folder, reason] of Object.entries(reasons)) {
     const { datasets, refused } = await survey([`${sharedFolder}/${folder}`], {});

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { UsageError } from "../core/errors.ts";
 import { mriKinds } from "../datasets/kinds.ts";
 import { findFiles, openData } from "../datasets/open.ts";
-import { niftiBytes, withFolder, writeFastmri } from "./datasets_files.ts";
+import { dicomBytes, niftiBytes, withFolder, writeFastmri } from "./datasets_files.ts";
 
 const options = { stream: "test" };
 const volume = niftiBytes({ shape: [4, 4, 2], data: new Float32Array(32).fill(1) });
@@ -75,7 +75,12 @@ Deno.test("openData() refuses files of several kinds, and names one of each", ()
 
 const strangers: Readonly<Record<string, [string, Uint8Array, RegExp]>> = {
   "an empty file": ["a.nii", new Uint8Array(), /it is empty/],
-  "DICOM": ["a.dcm", new TextEncoder().encode("\0".repeat(128) + "DICM"), /it is DICOM/],
+  "DICOM of another class": [
+    "a.dcm",
+    dicomBytes({ rows: 1, columns: 1, stored: [0] }),
+    /it is DICOM, but not of what is read here: its class is CT image/,
+  ],
+  "a .dcm file that is none": ["a.dcm", new Uint8Array(400), /no "DICM" behind a preamble/],
   "a NumPy array": ["a.npy", Uint8Array.of(0x93, ...new TextEncoder().encode("NUMPY\x01")), /NumPy array/],
   "a picture": ["a.png", Uint8Array.of(0x89, 0x50, 0x4e, 0x47), /a picture/],
   "a .nii file that is none": ["a.nii", new Uint8Array(400), /no NIfTI header in spite of its name/],

@@ -232,7 +232,7 @@ function layoutOf(data: dicomParser.DataSet, path: string): PixelLayout {
   const number = (tag: string) => data.elements[tag]?.length >= 2 ? data.uint16(tag) : undefined;
   const [height, width] = [number("x00280010"), number("x00280011")];
   if (!height || !width || data.elements.x7fe00010 === undefined) {
-    return refuse(path, "it holds no image", "leave it out; plans, reports and raw data are no images");
+    return refuse(path, "it holds no pixels: it is cut short, or no image", "get it again, or leave it out");
   }
   if (height * width > mostPixels) {
     refuse(path, `its header says ${height} x ${width} pixels, more than an image here may have`);
@@ -264,7 +264,10 @@ function rescaleOf(data: dicomParser.DataSet, path: string): Rescale | ModalityL
     unit: data.string("x00281054")?.trim() || undefined,
   };
   if (!(Number.isFinite(rescale.slope) && rescale.slope !== 0 && Number.isFinite(rescale.intercept))) {
-    refuse(path, `its header says a rescale slope of ${slope} and an intercept of ${intercept}`);
+    const said = [data.string("x00281053"), data.string("x00281052")].map((text) =>
+      JSON.stringify(text ?? "")
+    );
+    refuse(path, `its header says a rescale slope of ${said[0]} and an intercept of ${said[1]}`);
   }
   return rescale;
 }
