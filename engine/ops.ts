@@ -285,7 +285,7 @@ export function symmetricProduct(x: Tensor2D, s: Tensor2D): Tensor2D {
 
 /**
  * The product of two matrices that are given by their logarithms, as its logarithm: `x` `[m, k]` and `y` `[k, n]` to
- * ln(eˣ·eʸ) `[m, n]`. No value is too large or too small for it; terms below 1.4e-11 of the largest count as none. It
+ * ln(eˣ·eʸ) `[m, n]`. No value is too large or too small for it; terms below 1.5e-8 of the largest count as none. It
  * has no gradient: stop it at what it is given.
  */
 export function logProduct(x: Tensor2D, y: Tensor2D): Tensor2D {

@@ -5,6 +5,7 @@ import type {
   Tensor as AnyTensor,
   Tensor1D as ListTensor,
   Tensor2D as MatrixTensor,
+  Tensor3D as MapsTensor,
   Tensor4D as BatchTensor,
   Variable as VariableTensor,
 } from "@tensorflow/tfjs-core";
@@ -20,6 +21,9 @@ export type Tensor1D = ListTensor;
 
 /** A TensorFlow.js tensor `[rows, columns]`. */
 export type Tensor2D = MatrixTensor;
+
+/** A TensorFlow.js tensor `[batch, height, width]`. */
+export type Tensor3D = MapsTensor;
 
 /** A TensorFlow.js tensor `[batch, height, width, channels]`. */
 export type Tensor4D = BatchTensor;

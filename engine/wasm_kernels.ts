@@ -95,7 +95,8 @@ function kernels(backend: BackendWasm, { calls, scratch }: WasmModule): { readon
       const [rows, inner] = x.shape;
       const columns = y.shape[1];
       const out = make([rows, columns]);
-      calls.logProduct(at(x), at(y), at(out), rows, inner, columns);
+      const room = scratch(calls.logProductScratch(inner, columns));
+      calls.logProduct(at(x), at(y), at(out), rows, inner, columns, room);
       return out;
     },
 
