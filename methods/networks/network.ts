@@ -7,8 +7,8 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import type { Rng } from "../../core/random.ts";
-import type { Shape } from "../../physics/operator.ts";
-import type { Tensor4D, Variable } from "../../engine/tensor.ts";
+import type { Operator, Shape } from "../../physics/operator.ts";
+import type { Tensor1D, Tensor4D, Variable } from "../../engine/tensor.ts";
 
 /** One array of weights. */
 export interface Weight {
@@ -24,16 +24,22 @@ export interface Weight {
 export interface Network extends Disposable {
   /** All weights, in a fixed order. */
   readonly weights: readonly Weight[];
-  /** `[batch, height, width, in]` to `[batch, height', width', out]`; borrows, and the caller owns the result. */
-  apply(input: Tensor4D): Tensor4D;
+  /**
+   * `[batch, height, width, in]` to `[batch, height', width', out]`; borrows, and the caller owns the result. `A` is
+   * for networks that contain the operator.
+   */
+  apply(input: Tensor4D, A?: Operator): Tensor4D;
   /** Multiply-adds of the convolutions for one input `[height, width, in]`. */
   macs(inputShape: Shape): number;
   /** To be called whenever the weights have moved, by networks that keep state about them. */
   settle?(): void;
 }
 
-/** The standard deviation that a filter starts with, from the number of values that each of its outputs sums over. */
-export type Initialiser = (fanIn: number) => number;
+/**
+ * The standard deviation that a filter starts with, from the number of values that each of its outputs sums over, and from the
+ * number of outputs that each of its inputs contributes to.
+ */
+export type Initialiser = (fanIn: number, fanOut: number) => number;
 
 /**
  * 1/√(3·fan-in), the deviation that PyTorch's convolutions start with (there of a uniform distribution).
@@ -51,6 +57,11 @@ export function fanIn(): Initialiser {
  */
 export function he(slope: number): Initialiser {
   return (fanIn) => Math.sqrt(2 / ((1 + slope ** 2) * fanIn));
+}
+
+/** Glorot & Bengio 2010, eq. 16: √(2 / (fan-in + fan-out)); there of a uniform distribution. Known as Xavier's. */
+export function glorot(): Initialiser {
+  return (fanIn, fanOut) => Math.sqrt(2 / (fanIn + fanOut));
 }
 
 /** One standard deviation for all; Zhu et al. 2017 (arXiv:1703.10593, appendix 7.1) take 0.02. */
@@ -75,7 +86,7 @@ export function initialiser(name: string, slope: number): Initialiser {
   }
 }
 
-/** Makes a network's filters, each from a stream of random numbers that is named after it, and keeps them in order. */
+/** Makes a network's weights, each filter from a stream of random numbers that is named after it, and keeps them in order. */
 export class Filters {
   /** What was added so far. */
   readonly weights: Weight[] = [];
@@ -93,9 +104,16 @@ export class Filters {
     const [height, width, inputs, outputs] = shape;
     const fanIn = height * width * inputs;
     const rng = this.#rng.stream(name);
-    const deviation = scale * this.#initialise(fanIn);
+    const deviation = scale * this.#initialise(fanIn, height * width * outputs);
     const values = Float32Array.from({ length: fanIn * outputs }, () => deviation * rng.normal());
     const variable = newVariable(tf.tensor4d(values, shape));
+    this.weights.push({ name, variable, trained: true });
+    return variable;
+  }
+
+  /** One number a channel, e.g. biases or slopes, which all start with the same value. */
+  addPerChannel(name: string, channels: number, start: number): Tensor1D {
+    const variable = newVariable(tf.fill<tf.Rank.R1>([channels], start));
     this.weights.push({ name, variable, trained: true });
     return variable;
   }

@@ -1,0 +1,118 @@
+/**
+ * Learned primal-dual reconstruction (Adler & Öktem 2018, doi:10.1109/TMI.2018.2799231, arXiv:1707.06474): an iteration
+ * between images and measurements whose steps are small networks.
+ *
+ * **Mental model.** f holds some copies of an image, h some of a measurement, both 0 at the start. With y the measurement,
+ *
+ *     h ← h + Γᵢ(h, A f⁽²⁾, y)        f ← f + Λᵢ(f, Aᴴ h⁽¹⁾)        for i = 1, …, I
+ *
+ * and f⁽¹⁾ is the reconstruction (003, algorithm 2). Each Γᵢ and Λᵢ has three 3x3 convolutions with biases, and a PReLU with a slope
+ * for each channel after the first two; weights are not shared between iterations. Filters start by Glorot's rule, biases at 0, and slopes
+ * at 0, as in the reference implementation (github.com/adler-j/learned_primal_dual).
+ *
+ * The operator is used as it is: its norm should be about 1, as in 003's.
+ */
+
+import * as tf from "@tensorflow/tfjs-core";
+import { explain } from "../../core/errors.ts";
+import type { Rng } from "../../core/random.ts";
+import { addToChannels, concatChannels, conv2d, leakyClamp, prelu, sliceChannels } from "../../engine/ops.ts";
+import type { Tensor1D, Tensor4D } from "../../engine/tensor.ts";
+import type { Operator, Shape } from "../../physics/operator.ts";
+import { Filters, glorot, type Network } from "./network.ts";
+
+/** What a learned primal-dual network can be. */
+export interface PrimalDualOptions {
+  /** Shape of an image, `[height, width, channels]`. */
+  readonly imageShape: Shape;
+  /** Shape of a measurement, `[height, width, channels]`. */
+  readonly measurementShape: Shape;
+  /** I. */
+  readonly iterations: number;
+  /** Copies of the image in f and of the measurement in h; at least 2. */
+  readonly copies: number;
+  /** Channels between the convolutions of a step. */
+  readonly width: number;
+  /**
+   * The derivative below 0 of the clamp at 0 that ends the network, so that what is dark everywhere can recover. Without a number
+   * there is no clamp.
+   */
+  readonly clamp?: number;
+}
+
+/** A network that reconstructs from a measurement `[batch, ...measurementShape]` and its operator. */
+export interface PrimalDual extends Network {
+  /** The image, `[batch, ...imageShape]`. */
+  apply(y: Tensor4D, A: Operator): Tensor4D;
+}
+
+/** A convolution with what comes after it; the last of a step has no slopes. */
+interface Layer {
+  readonly filter: Tensor4D;
+  readonly bias: Tensor1D;
+  readonly slopes?: Tensor1D;
+}
+
+/**
+ * A network with weights from `rng`.
+ *
+ * @throws {TypeError} from `apply`, where it is given no operator.
+ */
+export function primalDual(options: PrimalDualOptions, rng: Rng): PrimalDual {
+  const { imageShape, measurementShape, iterations, copies, width, clamp } = options;
+  const [imageChannels, measurementChannels] = [imageShape[2], measurementShape[2]];
+  const filters = new Filters(rng, glorot());
+  const step = (name: string, from: number, to: number): Layer[] =>
+    [[from, width], [width, width], [width, to]].map(([from, to], index) => {
+      const layer = `${name}/${index + 1}`;
+      return {
+        filter: filters.add(layer, [3, 3, from, to]),
+        bias: filters.addPerChannel(`${layer}/bias`, to, 0),
+        ...(index < 2 ? { slopes: filters.addPerChannel(`${layer}/slopes`, to, 0) } : {}),
+      };
+    });
+  const steps = Array.from({ length: iterations }, (_, i) => ({
+    dual: step(`dual${i + 1}`, (copies + 2) * measurementChannels, copies * measurementChannels),
+    primal: step(`primal${i + 1}`, (copies + 1) * imageChannels, copies * imageChannels),
+  }));
+
+  return {
+    weights: filters.weights,
+    apply: (y, A: Operator | undefined) =>
+      tf.tidy(() => {
+        if (A === undefined) {
+          throw new TypeError(explain({
+            what: "learned primal-dual reconstruction needs the operator",
+            fix: "apply it to a measurement and its operator",
+          }));
+        }
+        const zeros = ([height, width, channels]: Shape) =>
+          tf.zeros<tf.Rank.R4>([y.shape[0], height, width, copies * channels]);
+        let [f, h] = [zeros(imageShape), zeros(measurementShape)];
+        for (const { dual, primal } of steps) {
+          const Af = A.forward(sliceChannels(f, imageChannels, imageChannels)) as Tensor4D;
+          h = tf.add(h, through(dual, concatChannels(h, concatChannels(Af, y))));
+          const Ah = A.adjoint(sliceChannels(h, 0, measurementChannels)) as Tensor4D;
+          f = tf.add(f, through(primal, concatChannels(f, Ah)));
+        }
+        const image = sliceChannels(f, 0, imageChannels);
+        return clamp === undefined ? image : leakyClamp(image, clamp);
+      }),
+    macs: () => {
+      const cost = (layers: readonly Layer[], [height, width]: Shape) =>
+        height * width * layers.reduce((sum, { filter }) => sum + filter.size, 0);
+      return steps.reduce(
+        (sum, { dual, primal }) => sum + cost(dual, measurementShape) + cost(primal, imageShape),
+        0,
+      );
+    },
+    [Symbol.dispose]: () => tf.dispose(filters.weights.map(({ variable }) => variable)),
+  };
+}
+
+function through(layers: readonly Layer[], input: Tensor4D): Tensor4D {
+  return layers.reduce((x, { filter, bias, slopes }) => {
+    const sums = addToChannels(conv2d(x, filter, { padding: 1 }), bias);
+    return slopes === undefined ? sums : prelu(sums, slopes);
+  }, input);
+}
