@@ -26,6 +26,7 @@ export { mri, mriSettings } from "./benchmarks/mri.ts";
 export { type Explanation, UsageError } from "./core/errors.ts";
 export { centreCrop, type Image, magnitude, standardDeviation } from "./core/image.ts";
 export type { Json } from "./core/json.ts";
+export type { Points } from "./core/points.ts";
 export { type Rng, type RngState, stream } from "./core/random.ts";
 export type { Overrides, Setting, Settings, SettingValue, Values, Widened } from "./core/settings.ts";
 export {
@@ -34,7 +35,6 @@ export {
   type DatasetKind,
   type FileProbe,
   type OpenOptions,
-  type Points,
   type Sample,
   samples,
   type Subject,

@@ -8,15 +8,8 @@
 
 import type { Image } from "../core/image.ts";
 import type { Json } from "../core/json.ts";
+import type { Points } from "../core/points.ts";
 import type { Overrides } from "../core/settings.ts";
-
-/** Points in a plane, in nm from the outer corner of the first pixel, x along the columns and y along the rows. */
-export interface Points {
-  /** Across. */
-  readonly xNm: Float64Array;
-  /** Down, as many. */
-  readonly yNm: Float64Array;
-}
 
 /** One image or one measurement of one subject. */
 export interface Sample {

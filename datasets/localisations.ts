@@ -8,7 +8,7 @@
  */
 
 import { explain } from "../core/errors.ts";
-import type { Points } from "./dataset.ts";
+import type { Points } from "../core/points.ts";
 import { HdfReader } from "./formats/hdf5.ts";
 import { type Column, parseLocalisations } from "./formats/localisation_text.ts";
 

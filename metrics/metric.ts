@@ -1,6 +1,7 @@
 /** A metric scores one reconstruction against one truth, and is always named with its convention. */
 
 import type { Image } from "../core/image.ts";
+import type { Points } from "../core/points.ts";
 
 /** Which way a metric is better. */
 export type Better = "higher" | "lower" | "neither";
@@ -17,6 +18,8 @@ export interface Case {
   readonly label?: Image;
   /** Reconstructions of two independent halves of the measurement, e.g. odd and even frames, for metrics that compare them. */
   readonly halves?: readonly [Image, Image];
+  /** The emitters that a method says are in the sample, and those that are, for metrics of localisation. */
+  readonly emitters?: { readonly found: Points; readonly truth: Points };
   /** Of the measurement, for metrics that need it; absent where the operator is unknown. */
   readonly measured?: MeasuredNorms;
   /** Of the error, for metrics that need it; absent where the operator or the truth is unknown. */
