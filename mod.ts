@@ -90,3 +90,4 @@ export type {
 } from "./metrics/metric.ts";
 export type { Acquisition, Measurable, Measured } from "./physics/acquisition.ts";
 export type { Operator, Shape } from "./physics/operator.ts";
+export type { Claim } from "./results/run.ts";

@@ -11,6 +11,7 @@ import { type Order, prepare, type Prepared } from "../harness/prepare.ts";
 import { splitKinds } from "../harness/split.ts";
 import { readRun } from "../results/run.ts";
 import { counted } from "../reports/words.ts";
+import { terminalVerdicts } from "../reports/verdict_words.ts";
 import { writeReports } from "../reports/write.ts";
 import { exitWithError, printable } from "./exit.ts";
 import { listOf } from "./list.ts";
@@ -164,8 +165,10 @@ async function run(prepared: Prepared, workers: number): Promise<number> {
   const result = await readRun(folder);
   await writeReports(result);
   console.log(`\n${await screen.table()}`);
+  const verdicts = terminalVerdicts(result);
+  if (verdicts !== "") console.log(`\n${verdicts}`);
   console.log(
-    `\n${folder}/table.md, table.tex, table.csv, scores.csv, records.jsonl and panels/ are written`,
+    `\n${folder}/table.md, table.tex, table.csv, scores.csv, statistics.csv, verdicts.json, records.jsonl and panels/ are written`,
   );
   if (failed > 0) {
     console.error(`${failed} of ${prepared.plan.jobs.length} jobs failed; the table says which`);

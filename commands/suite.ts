@@ -1,6 +1,7 @@
 /** The suite's parts, put together: the one place that knows all benchmarks, and a user's own modules. */
 
 import type { Benchmark, Row } from "../benchmarks/benchmark.ts";
+import { claims } from "../benchmarks/claims.ts";
 import { ct } from "../benchmarks/ct.ts";
 import { misalignedCt } from "../benchmarks/misaligned_ct.ts";
 import { mri } from "../benchmarks/mri.ts";
@@ -9,6 +10,7 @@ import { sha256 } from "../core/json.ts";
 import type { DatasetKind } from "../datasets/dataset.ts";
 import { openData } from "../datasets/open.ts";
 import type { Module, Suite } from "../harness/context.ts";
+import type { Claim } from "../results/run.ts";
 
 /** The benchmarks that come with the suite. */
 export const benchmarks: readonly Benchmark[] = [mri, ct, misalignedCt];
@@ -21,11 +23,14 @@ export interface Extension {
   readonly rows?: Readonly<Record<string, readonly Row[]>>;
   /** Further kinds of data for `--data`, by the name of the benchmark. */
   readonly kinds?: Readonly<Record<string, readonly DatasetKind[]>>;
+  /** What is said of rows, for a verdict on it. */
+  readonly claims?: readonly Claim[];
 }
 
 /** The suite with the modules of `--use` added. */
 export async function loadSuite(use: readonly string[]): Promise<Suite> {
   let all = [...benchmarks];
+  const said = [...claims];
   const modules: Module[] = [];
   for (const path of use) {
     const { extension, hash } = await load(path);
@@ -33,6 +38,7 @@ export async function loadSuite(use: readonly string[]): Promise<Suite> {
     const rows = new Map(Object.entries(extension.rows ?? {}));
     const kinds = new Map(Object.entries(extension.kinds ?? {}));
     all.push(...own);
+    said.push(...extension.claims ?? []);
     for (const name of [...rows.keys(), ...kinds.keys()]) {
       if (all.some((benchmark) => benchmark.name === name)) continue;
       throw new UsageError({
@@ -57,7 +63,7 @@ export async function loadSuite(use: readonly string[]): Promise<Suite> {
   for (const { name, rows, byName } of all) {
     assertNames([...rows, ...byName].map((row) => row.name), `method of ${name}`);
   }
-  return { benchmarks: all, modules, openData };
+  return { benchmarks: all, claims: said, modules, openData };
 }
 
 async function load(path: string): Promise<{ extension: Extension; hash: string }> {
@@ -83,18 +89,21 @@ async function load(path: string): Promise<{ extension: Extension; hash: string 
       fix: example,
     });
   }
-  const known = ["benchmarks", "rows", "kinds"];
+  const known = ["benchmarks", "rows", "kinds", "claims"];
   for (const key of Object.keys(extension)) {
     if (!known.includes(key)) {
       throw new UsageError({ what: `it exports an unknown "${key}"`, where, fix: suggest(key, known) });
     }
   }
-  const { benchmarks = [], rows = {}, kinds = {} } = extension;
+  const { benchmarks = [], rows = {}, kinds = {}, claims = [] } = extension;
   const refuse = (what: string): never => {
     throw new UsageError({ what, where, fix: example });
   };
   if (!isListOf(benchmarks, "name", "rows", "metrics", "profiles", "settings")) {
     refuse(`its "benchmarks" is no list of benchmarks`);
+  }
+  if (!isListOf(claims, "benchmark", "claim", "source", "methods", "metric", "direction")) {
+    refuse(`its "claims" is no list of claims`);
   }
   for (const [key, parts] of Object.entries({ rows, kinds })) {
     if (!isObject(parts)) return refuse(`its "${key}" is no object of lists by the benchmark's name`);

@@ -3,6 +3,7 @@
 import type { Benchmark } from "../benchmarks/benchmark.ts";
 import type { Values } from "../core/settings.ts";
 import type { Contents, Dataset, DatasetKind, OpenOptions } from "../datasets/dataset.ts";
+import type { Claim } from "../results/run.ts";
 
 /** A user's module that adds to the suite. */
 export interface Module {
@@ -18,6 +19,8 @@ export interface Module {
 /** The concrete parts, which the harness knows by their types only: whoever starts it hands them in. */
 export interface Suite {
   readonly benchmarks: readonly Benchmark[];
+  /** What papers say of their rows. */
+  readonly claims?: readonly Claim[];
   /** Where some of them come from. */
   readonly modules?: readonly Module[];
   /** Opens files and folders as one of `kinds`. */

@@ -30,6 +30,8 @@ const ownEntries = [
   "table-standalone.tex",
   "table.csv",
   "scores.csv",
+  "statistics.csv",
+  "verdicts.json",
 ];
 
 /** Opens a folder for a run: checks that it may be written, and returns the plan of an earlier run of it. */

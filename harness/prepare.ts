@@ -89,7 +89,12 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
   } satisfies RunFile["identity"];
   const hash = sha256(canonicalJson(identity));
 
-  const run = runFile(configuration, contents, split, identity, hash, backend);
+  const claims = (suite.claims ?? []).filter((claim) => claim.benchmark === benchmark.name);
+  const run = {
+    ...runFile(configuration, contents, split, identity, hash, backend),
+    // A smoke run says nothing about quality, and so nothing about a claim.
+    claims: configuration.profile === "smoke" ? [] : claims,
+  };
   const earlier = await openFolder(order.out, run, order.fresh);
   const moduleOf = (method: string) => modules.find(({ rows }) => rows.get(benchmark.name)?.includes(method));
   const jobs = united(configuration, earlier, order.out, moduleOf);

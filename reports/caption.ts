@@ -7,6 +7,7 @@ import type { MetricHead, Run, RunFile, SplitSummary } from "../results/run.ts";
 import { type Summary, type SummaryRow, withoutEmpty } from "../results/summary.ts";
 import { conventionsOf, metricHeading } from "./format.ts";
 import { gapSentences } from "./gaps.ts";
+import { marksSentences } from "./marks.ts";
 import { capital, counted, sentence } from "./words.ts";
 
 /** How the run's data are special: what every table of it must say. */
@@ -32,6 +33,7 @@ export function caption({ file }: Run, summary: Summary): string[] {
     }).`,
     `Split (${split.kind}): ${parts.join(", ")}.`,
     spreadSentence(file),
+    ...marksSentences(summary),
     `Conventions: ${conventionsOf(withoutEmpty(summary))}.`,
   ];
 }

@@ -1,5 +1,8 @@
-/** `table.csv` and `scores.csv`: one line a number, for pandas, R and spreadsheets. */
+/** `table.csv`, `scores.csv` and `statistics.csv`: one line a number, for pandas, R and spreadsheets. */
 
+import { scoresOf, scoreTable } from "../results/comparison.ts";
+import { intervalOf } from "../results/interval.ts";
+import { rankingsOf } from "../results/ranking.ts";
 import { encodeValue, type ScoreRow } from "../results/record.ts";
 import type { MetricHead, Run } from "../results/run.ts";
 import { costMetrics, isOf, sizeMetrics, type Summary } from "../results/summary.ts";
@@ -18,6 +21,11 @@ const scoreColumns = [
   "unit",
   "value",
 ];
+
+const statisticsColumns = ["benchmark", "profile", "metric", "convention", "unit", "method"].concat(
+  ["mean", "mean_low", "mean_high", "leader", "leader_minus_row", "low", "high", "p", "p_holm", "paired_d"],
+  ["subjects", "seeds", "place"],
+);
 
 /** The table, a line for each row and metric: `NA` where there is no mean, an empty `std` where there is one seed. */
 export function tableCsv({ file }: Run, { rows }: Summary): string {
@@ -70,6 +78,43 @@ export function scoresCsv({ file }: Run, { rows }: Summary): string {
     })
   );
   return csvOf(scoreColumns, lines);
+}
+
+/**
+ * Every row under every metric: its mean with the 95 % interval for new subjects and seeds, and how far the leader is from
+ * it, with interval, p of the sign-flip test over subjects, the same after Holm's correction for the metric, and paired d.
+ * `place` is `best` or `second` where that is sure. Fields are empty where nothing can be said.
+ */
+export function statisticsCsv({ file }: Run, summary: Summary): string {
+  const lines = rankingsOf(summary).flatMap(({ metric, leader, toLeader, best, second }, index) =>
+    summary.rows.map((row) => {
+      const { name } = row.head;
+      const ofMean = intervalOf(scoreTable(scoresOf(row, metric)));
+      const { comparison, adjusted } = toLeader.get(name) ?? {};
+      return [
+        file.benchmark,
+        file.profile,
+        metric.id,
+        metric.convention,
+        metric.unit,
+        name,
+        numberField(row.cells[index].mean),
+        ofMean?.low ?? "",
+        ofMean?.high ?? "",
+        comparison === undefined ? "" : leader!,
+        comparison?.estimate ?? "",
+        comparison?.interval?.low ?? "",
+        comparison?.interval?.high ?? "",
+        comparison?.p ?? "",
+        adjusted ?? "",
+        comparison?.effect ?? "",
+        comparison?.perSubject.length ?? "",
+        comparison?.seeds.length ?? "",
+        name === best ? "best" : name === second ? "second" : "",
+      ];
+    })
+  );
+  return csvOf(statisticsColumns, lines);
 }
 
 function numberField(value: number | null): string | number {

@@ -18,6 +18,7 @@ import {
 import { banners, caption, notes, refusals } from "./caption.ts";
 import { latexText } from "./escape.ts";
 import { cellText, metricHeading, outcome } from "./format.ts";
+import { type Mark, marksOf } from "./marks.ts";
 import { sentence } from "./words.ts";
 
 /** The fragment: the table of scores, the notes on it, and a table of costs. */
@@ -30,10 +31,11 @@ export function latexFragment(run: Run, summary: Summary): string {
     [...metrics, ...sizeMetrics],
     metrics,
     rows.map((row) => ({ row, cells: [...row.cells, ...row.sizes] })),
-    { last: told ? "seeds" : undefined, mark: "" },
+    { last: told ? "seeds" : undefined, end: "", markOf: marksOf(summary) },
   );
   const costs = tabular(costMetrics, metrics, rows.map((row) => ({ row, cells: row.costs })), {
-    mark: " % cost",
+    end: " % cost",
+    markOf: () => undefined,
   });
   return [
     "% Needs \\usepackage{booktabs} and \\usepackage{graphicx}.",
@@ -75,14 +77,16 @@ interface Options {
   /** Heading of a last column that tells how the seeds ended. */
   readonly last?: string;
   /** What every line of numbers ends in. */
-  readonly mark: string;
+  readonly end: string;
+  /** Which cells are marked. */
+  readonly markOf: ReturnType<typeof marksOf>;
 }
 
 function tabular(
   metrics: readonly MetricHead[],
   all: readonly MetricHead[],
   rows: readonly { row: SummaryRow; cells: readonly Cell[] }[],
-  { last, mark }: Options,
+  { last, end, markOf }: Options,
 ): string[] {
   const head = ["method", ...metrics.map((metric) => twoColumns(latexText(metricHeading(metric, all))))];
   if (last !== undefined) head.push(last);
@@ -93,9 +97,9 @@ function tabular(
     `${head.join(" & ")} \\\\`,
     "\\midrule",
     ...rows.map(({ row, cells }) => {
-      const line = [latexText(row.head.name), ...cells.map(cellColumns)];
+      const line = [latexText(row.head.name), ...cells.map((cell) => cellColumns(cell, markOf(row, cell)))];
       if (last !== undefined) line.push(latexText(outcome(row)));
-      return `${line.join(" & ")} \\\\${mark}`;
+      return `${line.join(" & ")} \\\\${end}`;
     }),
     "\\bottomrule",
     "\\end{tabular}",
@@ -106,15 +110,18 @@ function twoColumns(text: string): string {
   return `\\multicolumn{2}{c}{${text}}`;
 }
 
-function cellColumns(cell: Cell): string {
+function cellColumns(cell: Cell, mark: Mark): string {
   const { mean, spread } = cellText(cell);
   if (cell.mean === null) return twoColumns(latexText(mean));
-  return spread === "" ? `${number(mean)} & ` : `${number(mean)} & $\\,\\pm\\,${power(spread)}$`;
+  const value = number(mean, mark);
+  return spread === "" ? `${value} & ` : `${value} & $\\,\\pm\\,${power(spread)}$`;
 }
 
-function number(text: string): string {
+function number(text: string, mark: Mark): string {
   if (text === "∞" || text === "-∞") return `$${text.replace("∞", "\\infty")}$`;
   const [value, prefix] = text.split(" ");
+  if (mark === "best") return `$\\mathbf{${power(value)}}$`;
+  if (mark === "second") return `\\underline{$${power(value)}$}`;
   return prefix === undefined ? `$${power(value)}$` : `$${value}$\\,${prefix}`;
 }
 

@@ -11,20 +11,27 @@ import { type Cell, costMetrics, sizeMetrics, type Summary, withoutEmpty } from 
 import { banners, caption, metricLines, notes, refusals, rowLines } from "./caption.ts";
 import { markdownText } from "./escape.ts";
 import { cellText, metricHeading, outcome } from "./format.ts";
+import { type Mark, marksOf } from "./marks.ts";
 import { panelsOf } from "./pictures.ts";
+import { ablationLines, openLines, verdictCount, verdictLines } from "./verdict_words.ts";
+import { judge } from "./verdicts.ts";
 
 const costMark = "<!-- cost -->";
 
 /** The run as Markdown. */
 export function markdownTable(run: Run, summary: Summary): string {
   const { metrics, rows } = withoutEmpty(summary);
+  const markOf = marksOf(summary);
   const main = aligned(
     ["method", ...[...metrics, ...sizeMetrics].map((metric) => metricHeading(metric, metrics)), "seeds"].map(
       markdownText,
     ),
-    rows.map((row) =>
-      [row.head.name, ...[...row.cells, ...row.sizes].map(text), outcome(row)].map(markdownText)
-    ),
+    rows.map((row) => [
+      markdownText(row.head.name),
+      ...row.cells.map((cell) => marked(markdownText(text(cell)), markOf(row, cell))),
+      ...row.sizes.map((cell) => markdownText(text(cell))),
+      markdownText(outcome(row)),
+    ]),
   );
   const costs = [
     row(["method", ...costMetrics.map((metric) => metricHeading(metric, metrics))].map(markdownText)),
@@ -33,11 +40,18 @@ export function markdownTable(run: Run, summary: Summary): string {
   ];
   const pictures = panelsOf(run, summary);
   const said = notes(run, summary);
+  const verdicts = judge(run, summary);
   const blocks = [
     [`# ${markdownText(run.file.title)}`],
     ...[...banners(run), ...refusals(run)].map((banner) => [`> **${markdownText(banner)}**`]),
     main,
     caption(run, summary).map((line) => markdownText(line)),
+    ...(verdicts.length === 0 ? [] : [
+      ["## Verdicts"],
+      [markdownText(verdictCount(verdicts))],
+      items(verdictLines(verdicts)),
+      [...openLines(verdicts), ...ablationLines(verdicts)].map((line) => `- ${markdownText(line)}`),
+    ].filter((lines) => lines.length > 0)),
     ...(said.length === 0 ? [] : [["## Notes"], said.map((note) => `- ${markdownText(note)}`)]),
     ...(pictures.length === 0 ? [] : [
       ["## Pictures"],
@@ -68,6 +82,10 @@ export function withoutCosts(text: string): string {
 function text(cell: Cell): string {
   const { mean, spread } = cellText(cell);
   return spread === "" ? mean : `${mean} ± ${spread}`;
+}
+
+function marked(text: string, mark: Mark): string {
+  return mark === "best" ? `**${text}**` : mark === "second" ? `<ins>${text}</ins>` : text;
 }
 
 function items(lines: readonly { heading: string; text: string }[]): string[] {

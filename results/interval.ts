@@ -93,10 +93,11 @@ function reach(values: readonly number[], level: number): Reach {
 }
 
 /** (mean* − mean) / standard error* of resamples, ascending; one whose values are all the same has none and is left out. */
-function studentisedMeans(values: readonly number[]): number[] {
+function studentisedMeans(values: readonly number[]): Float64Array {
   const n = values.length;
   const mean = meanOf(values);
-  const found: number[] = [];
+  const found = new Float64Array(resamples);
+  let count = 0;
   const drawn = drawnIndices(n);
   for (let at = 0; at < drawn.length; at += n) {
     let sum = 0;
@@ -107,9 +108,9 @@ function studentisedMeans(values: readonly number[]): number[] {
       squares += value * value;
     }
     const variance = (squares - sum * sum / n) / (n - 1);
-    if (variance > 1e-24 * squares) found.push(sum / n / Math.sqrt(variance / n));
+    if (variance > 1e-24 * squares) found[count++] = sum / n / Math.sqrt(variance / n);
   }
-  return found.sort((a, b) => a - b);
+  return found.subarray(0, count).sort();
 }
 
 // The same draws for all that have n values, so that exchanging two rows mirrors their interval.
@@ -126,7 +127,7 @@ function drawnIndices(n: number): Uint32Array {
 }
 
 /** Linear between the values next to it. */
-function quantile(sorted: readonly number[], part: number): number {
+function quantile(sorted: Float64Array, part: number): number {
   const place = part * (sorted.length - 1);
   const below = Math.floor(place);
   const above = Math.min(below + 1, sorted.length - 1);

@@ -45,6 +45,32 @@ export interface SplitSummary {
   >;
 }
 
+/** What a paper says of two rows under one metric, for the reports to judge. */
+export interface Claim {
+  /** The benchmark that can answer it. */
+  readonly benchmark: string;
+  /** In words: what is claimed; for an ablation, the part that the second row lacks. */
+  readonly claim: string;
+  /** Who says so, and where: paper, section, table. */
+  readonly source: string;
+  /** Two rows; the first is what the claim is about. */
+  readonly methods: readonly [string, string];
+  /** Id of the metric. */
+  readonly metric: string;
+  /** The metric's convention; absent: the first that the table has. */
+  readonly convention?: string;
+  /**
+   * What the first row is: `better` than the second in the metric's own sense, `comparable` with it, or better for
+   * having a part that the second lacks (`contributes`: an ablation).
+   */
+  readonly direction: "better" | "comparable" | "contributes";
+  /**
+   * In the metric's unit. `better`: by more than this (absent: at all). `comparable`: how far apart is still comparable.
+   * `contributes`: how much is as good as nothing.
+   */
+  readonly margin?: number;
+}
+
 /** What `run.json` holds. */
 export interface RunFile {
   readonly version: number;
@@ -67,6 +93,8 @@ export interface RunFile {
   /** Metrics in the table's order; a metric's first row is the benchmark's own convention. */
   readonly metrics: readonly MetricHead[];
   readonly seeds: readonly number[];
+  /** What papers claim of these rows; absent in runs of before there were verdicts. */
+  readonly claims?: readonly Claim[];
   /** Commit, versions, backend, arithmetic class, processor. */
   readonly provenance: { readonly [key: string]: Json };
 }

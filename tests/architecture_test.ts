@@ -13,7 +13,16 @@ const allowed: Record<string, readonly string[]> = {
   baselines: ["core", "engine", "type:methods", "type:physics"],
   metrics: ["core"],
   results: ["core"],
-  benchmarks: ["core", "type:engine", "datasets", "physics", "methods", "baselines", "metrics"],
+  benchmarks: [
+    "core",
+    "type:engine",
+    "datasets",
+    "physics",
+    "methods",
+    "baselines",
+    "metrics",
+    "type:results",
+  ],
   harness: [
     "core",
     "engine",

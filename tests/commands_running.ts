@@ -66,7 +66,8 @@ export async function recordsOf(folder: string): Promise<Map<string, ResultRecor
 /** All that two identical runs have in common: tables and scores without their costs, records without theirs. */
 export async function lasting(folder: string): Promise<Record<string, string>> {
   const texts: Record<string, string> = {};
-  for (const name of ["table.md", "table.tex", "table-standalone.tex", "table.csv", "scores.csv"]) {
+  const tables = ["table.md", "table.tex", "table-standalone.tex", "table.csv", "scores.csv"];
+  for (const name of [...tables, "statistics.csv", "verdicts.json"]) {
     texts[name] = withoutCosts(await Deno.readTextFile(`${folder}/${name}`));
   }
   const lines = (await Deno.readTextFile(`${folder}/records.jsonl`)).trimEnd().split("\n");

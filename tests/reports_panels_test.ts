@@ -164,10 +164,12 @@ Deno.test("writeReports() leaves all tables and panels, the same bytes each time
       "panels/s6__a.png",
       "panels/s7__a.png",
       "scores.csv",
+      "statistics.csv",
       "table-standalone.tex",
       "table.csv",
       "table.md",
       "table.tex",
+      "verdicts.json",
     ]);
     await writeReports({ ...made, records: made.records.toReversed() });
     assert.deepEqual(await contents(folder), before);

@@ -1,0 +1,142 @@
+/** Verdicts as sentences, for a terminal and for `table.md`. */
+
+import { significance } from "../results/comparison.ts";
+import type { Run } from "../results/run.ts";
+import { summarise } from "../results/summary.ts";
+import { visible } from "./escape.ts";
+import { metricName, scoreText, shortNumber } from "./format.ts";
+import { type Found, judge, type Verdict } from "./verdicts.ts";
+import { capital, counted } from "./words.ts";
+
+const outcomes = ["reproduced", "contradicted", "undecided"] as const;
+
+/** `10 published claims: 7 reproduced, 1 contradicted, 2 undecided.` Ablations are not counted. */
+export function verdictCount(verdicts: readonly Verdict[]): string {
+  const claims = verdicts.filter(({ claim }) => claim.direction !== "contributes");
+  const parts = outcomes.map((outcome) =>
+    `${claims.filter((verdict) => verdict.outcome === outcome).length} ${outcome}`
+  );
+  return `${counted(claims.length, "published claim")}: ${parts.join(", ")}.`;
+}
+
+/** What was found on each published claim that the run can speak to; the claim first, then the numbers. */
+export function verdictLines(verdicts: readonly Verdict[]): { heading: string; text: string }[] {
+  return verdicts.filter(isFound).filter(({ claim }) => claim.direction !== "contributes").map((verdict) => ({
+    heading: `${capital(verdict.outcome)}: ${headingOf(verdict)}`,
+    text: [
+      ...(verdict.reason === "" ? [] : [`${capital(verdict.reason)}.`]),
+      `${foundText(verdict)}.`,
+      `${verdict.claim.source}: ${verdict.claim.claim}.`,
+    ].join(" "),
+  }));
+}
+
+/** What the ablations say of the parts of a method: one sentence for what was found alike under several metrics. */
+export function ablationLines(verdicts: readonly Verdict[]): string[] {
+  const ablations = verdicts.filter(isFound).filter(({ claim }) => claim.direction === "contributes");
+  const groups = Map.groupBy(ablations, (one) => ablationOpening(one));
+  return [...groups].map(([opening, group]) => {
+    const numbers = group.map((one) => `${metricName(one.found.metric)} ${foundText(one)}`);
+    return `${opening} ${group[0].claim.methods.join(" less ")}: ${numbers.join("; ")}.`;
+  });
+}
+
+/** Why other claims are left open, those with one reason together. */
+export function openLines(verdicts: readonly Verdict[]): string[] {
+  const open = Map.groupBy(verdicts.filter((verdict) => !isFound(verdict)), ({ reason }) => reason);
+  return [...open].map(([reason, { length }]) => `${counted(length, "claim")} left undecided: ${reason}.`);
+}
+
+/** The verdicts for a terminal, a line each; empty where the run has no claims. */
+export function terminalVerdicts(run: Run): string {
+  const verdicts = judge(run, summarise(run));
+  if (verdicts.length === 0) return "";
+  const found = verdicts.filter(isFound).filter(({ claim }) => claim.direction !== "contributes");
+  const width = Math.max(0, ...found.map((verdict) => headingOf(verdict).length));
+  const line = (verdict: Verdict & { found: Found }) =>
+    `  ${verdict.outcome.padEnd(12)}  ${headingOf(verdict).padEnd(width)}  ${estimateText(verdict)}`;
+  const undecided = Map.groupBy(
+    found.filter(({ outcome }) => outcome === "undecided"),
+    ({ reason }) => reason,
+  );
+  return [
+    verdictCount(verdicts),
+    ...found.filter(({ outcome }) => outcome !== "undecided").map(line),
+    ...[...undecided].flatMap(([reason, group]) => [...group.map(line), `    ${reason}`]),
+    ...openLines(verdicts).map((open) => `  ${open}`),
+    ...ablationLines(verdicts),
+  ].map(visible).join("\n");
+}
+
+function isFound(verdict: Verdict): verdict is Verdict & { found: Found } {
+  return verdict.found !== undefined;
+}
+
+function headingOf({ claim: { methods: [first, second], direction, margin }, found }: Verdict): string {
+  const { metric } = found!;
+  const unit = unitOf(found!);
+  const name = metricName(metric);
+  if (direction === "comparable") {
+    return `${first} comparable with ${second} in ${name}, within ±${margin}${unit}`;
+  }
+  return `${first} better than ${second} in ${name}` +
+    (margin === undefined ? "" : ` by more than ${margin}${unit}`);
+}
+
+/** What an ablation concludes. */
+function ablationOpening({ claim, outcome, reason, found }: Verdict & { found: Found }): string {
+  const part = claim.claim;
+  const { metric, comparison: { estimate } } = found;
+  if (outcome === "undecided") return `Ablation: whether ${part} earns its place is undecided (${reason}).`;
+  if (outcome === "reproduced") return `Ablation: ${part} earns its place.`;
+  const worse = metric.better === "higher" ? estimate < 0 : estimate > 0;
+  return worse && Math.abs(estimate) > (claim.margin ?? 0)
+    ? `Ablation: ${part} does harm here.`
+    : `Ablation: ${part} does not earn its place here; what the method gains, it owes to its other parts.`;
+}
+
+/** `+5.77 dB [+3.44, +8.04], p 0.0049`: the difference, its 95 % interval, and the corrected p. */
+function estimateText({ found }: Verdict & { found: Found }): string {
+  const { metric, comparison: { estimate, interval }, adjusted } = found;
+  const signed = signedIn(found);
+  const range = interval === undefined ? "" : ` [${signed(interval.low)}, ${signed(interval.high)}]`;
+  return `${signed(estimate)}${metric.unit === "" ? "" : ` ${metric.unit}`}${range}, p ${pText(adjusted)}`;
+}
+
+function foundText(verdict: Verdict & { found: Found }): string {
+  const { claim, found, outcome } = verdict;
+  const { perSeed, perSubject, seeds, leftOut, effect } = found.comparison;
+  const better = found.metric.better === "higher" ? 1 : -1;
+  // Of rows that are surely apart nobody asks whether they are equivalent.
+  const asked = claim.direction !== "better" || outcome === "undecided" ? found.equivalences : [];
+  return [
+    estimateText(verdict),
+    `better in ${perSubject.filter((value) => better * value > 0).length} of ${
+      counted(perSubject.length, "subject")
+    }` + (leftOut > 0 ? ` (${leftOut} without a common score)` : ""),
+    ...(seeds.length > 0 ? [`by seed ${perSeed.map(signedIn(found)).join(" ")}`] : []),
+    ...(effect === null ? [] : [`paired d ${minus(shortNumber(effect))}`]),
+    ...asked.map(({ margin, p, within }) =>
+      `${within && p <= significance ? "within" : "not shown to be within"} ±${margin}${unitOf(found)} (p ${
+        pText(p)
+      })`
+    ),
+  ].join(", ");
+}
+
+function signedIn({ metric }: Found): (value: number) => string {
+  return (value) => minus((value > 0 ? "+" : "") + scoreText(metric, value));
+}
+
+function minus(text: string): string {
+  return text.replace(/^-/, "−");
+}
+
+function unitOf({ metric }: Found): string {
+  return metric.unit === "" ? "" : ` ${metric.unit}`;
+}
+
+/** A p with as many digits as it deserves. */
+export function pText(p: number): string {
+  return p < 0.0001 ? "< 0.0001" : p.toFixed(p < 0.1 ? 4 : 2);
+}

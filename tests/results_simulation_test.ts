@@ -1,0 +1,61 @@
+/** The short form of `deno task simulate`, with as much slack as 400 trials need; the long one is in docs/statistics.md. */
+
+import { ok } from "node:assert/strict";
+import { rankingsOf } from "../results/ranking.ts";
+import { summarise } from "../results/summary.ts";
+import { stream } from "../core/random.ts";
+import { record, row, run, score } from "./reports_made_run.ts";
+import { type Kind, kinds, mixes } from "./simulation/errors.ts";
+import { coverage, falseAlarms, falseEquivalence, type Setting, ways } from "./simulation/rates.ts";
+
+const trials = 400;
+// Three standard errors of a rate of 95 in 100.
+const slack = 3 * Math.sqrt(0.95 * 0.05 / trials);
+
+for (const kind of kinds) {
+  for (const [mix, sources] of Object.entries(mixes)) {
+    for (const seeds of [3, 6, 12]) {
+      // What no interval from a handful of values can see: docs/statistics.md tells how far off it is.
+      if (kind === "skewed" && mix === "seeds" && seeds < 12) continue;
+      const setting: Setting = { kind, sources, subjects: 12, seeds };
+      Deno.test(`95 % intervals hold the truth 93 to 97 times in 100: ${kind} errors, mostly of ${mix}, ${seeds} seeds`, () => {
+        const found = coverage(ways.ours, setting, trials);
+        ok(found > 0.93 - slack && found < 0.97 + slack, `${found}`);
+      });
+    }
+  }
+}
+
+Deno.test("a difference that is not there is called sure, or a margin kept that is not, at most 5 times in 100", () => {
+  for (const kind of kinds as readonly Kind[]) {
+    for (const sources of [mixes.both, mixes.seeds]) {
+      const setting: Setting = { kind, sources, subjects: 12, seeds: 3 };
+      const { sure } = falseAlarms(setting, trials);
+      ok(sure < 0.05 + slack, `${kind} ${JSON.stringify(sources)}: ${sure}`);
+      const equivalent = falseEquivalence(setting, trials, 1);
+      ok(equivalent < 0.05 + slack, `${kind} ${JSON.stringify(sources)}: ${equivalent} equivalent`);
+    }
+  }
+});
+
+Deno.test("the test over subjects alone finds differences between seeds that are not there, which is why more is asked", () => {
+  const setting: Setting = { kind: "normal", sources: mixes.seeds, subjects: 12, seeds: 3 };
+  ok(falseAlarms(setting, trials).subjectsAlone > 0.5);
+});
+
+Deno.test("of six rows that are alike, one is marked as best at most 5 times in 100", () => {
+  const rng = stream("tests/ranking/alike");
+  const names = ["a", "b", "c", "d", "e", "f"];
+  let marked = 0;
+  for (let trial = 0; trial < 200; trial++) {
+    const made = run(
+      names.map((name) => row(name, false)),
+      names.map((name) =>
+        record(name, null, Array.from({ length: 12 }, (_, s) => score(0, `s${s}`, "", rng.normal())))
+      ),
+    );
+    const [psnr] = rankingsOf(summarise(made));
+    if (psnr.best !== undefined) marked += 1;
+  }
+  ok(marked <= 10, `${marked} of 200`);
+});
