@@ -17,7 +17,7 @@ const optimisation = {
   blocks: "-O3",
   channels: "-O3",
   conv: "-O1",
-  lines: "-O3",
+  lines: "-O1",
   logarithms: "-O3",
   norm: "-O3",
   pointwise: "-O3",

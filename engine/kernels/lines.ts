@@ -24,6 +24,9 @@ const GROUP = 64;
 /** In it: cos θ, sin θ, the image's centre in the quad, and the views of its lanes, counted from 1, −view where its bins run backwards. */
 const COSINE = 0, SINE = 8, CENTRE_X = 16, CENTRE_Y = 24, VIEWS = 32;
 
+/** Digits after the point of a place, as the number of places that they tell apart. */
+const DIGITS: f64 = 2147483648.0;
+
 /** Rows of the quad that stay in the cache while all groups pass by. */
 const TILE = 16;
 
@@ -287,8 +290,8 @@ function spreadRow(
 }
 
 /**
- * Adds four resampled sources to `count` quads from `out` on. A hat of half-width `reach` or less covers `reach` pairs
- * of neighbours: a pass over the inner pair, then one over the pair around it, and so on.
+ * Adds four resampled sources to `count` quads from `out` on. A hat of half-width `reach` or less covers 2·reach
+ * neighbours, which are taken two by two.
  */
 function resample(
   out: usize,
@@ -300,61 +303,68 @@ function resample(
   slope: v128,
   reach: i32,
 ): void {
-  for (let m = 0; m < reach; m++) {
-    const near = f32x4.sub(f32x4.splat(1), f32x4.mul(f32x4.splat(<f32> m), slope));
-    const far = f32x4.sub(near, slope);
-    const back = i32x4.sub(at, i32x4.splat(m << 4));
+  for (let j = 1 - reach; j < reach; j += 2) {
     resamplePair(
       out,
       count,
-      back,
-      (2 * m + 1) << 4,
+      i32x4.add(at, i32x4.splat(j << 4)),
       places,
       steps,
       fractions,
-      f32x4.mul(slope, f32x4.splat(1.0 / 2147483648.0)),
-      near,
-      far,
+      height(j, slope),
+      inclination(j, slope),
+      height(j + 1, slope),
+      inclination(j + 1, slope),
     );
   }
 }
 
-/** One such pass: weights near − slope·place before the place, and far + slope·place, `gap` bytes on, after it. */
+/** The hat of a neighbour that is j steps on, where the place is on a neighbour: 1 − |j|·slope. */
+function height(j: i32, slope: v128): v128 {
+  return f32x4.sub(f32x4.splat(1), f32x4.mul(f32x4.splat(<f32> abs(j)), slope));
+}
+
+/** How it changes with the digits after the point. */
+function inclination(j: i32, slope: v128): v128 {
+  return f32x4.mul(f32x4.splat(<f32> (j > 0 ? 1 / DIGITS : -1 / DIGITS)), slope);
+}
+
+/** One such two: the weight of the first is first + place·byFirst, where that is positive, and so of the second. */
 function resamplePair(
   out: usize,
   count: i32,
   at: v128,
-  gap: usize,
   places: v128,
   steps: v128,
   fractions: v128,
-  slope: v128,
-  near: v128,
-  far: v128,
+  first: v128,
+  byFirst: v128,
+  second: v128,
+  bySecond: v128,
 ): void {
-  const zero = f32x4.splat(0);
+  const zero = f32x4.splat(0), vector = i32x4.splat(16), digits = i32x4.splat(0x7fffffff);
   for (; count > 0; count--, out += 16) {
-    const along = f32x4.mul(f32x4.convert_i32x4_s(places), slope);
-    const before = f32x4.pmax(f32x4.sub(near, along), zero);
-    const after = f32x4.pmax(f32x4.add(far, along), zero);
+    const place = f32x4.convert_i32x4_s(places);
+    const a = f32x4.pmax(madd(place, byFirst, first), zero);
+    const b = f32x4.pmax(madd(place, bySecond, second), zero);
     const p0 = <usize> i32x4.extract_lane(at, 0);
     const p1 = <usize> i32x4.extract_lane(at, 1);
     const p2 = <usize> i32x4.extract_lane(at, 2);
     const p3 = <usize> i32x4.extract_lane(at, 3);
+    // The second first: its bounds check makes the first one's needless.
     let sum = v128.load(out);
-    sum = madd(v128.load(p0), lane0(before), sum);
-    sum = madd(v128.load(p0 + gap), lane0(after), sum);
-    sum = madd(v128.load(p1), lane1(before), sum);
-    sum = madd(v128.load(p1 + gap), lane1(after), sum);
-    sum = madd(v128.load(p2), lane2(before), sum);
-    sum = madd(v128.load(p2 + gap), lane2(after), sum);
-    sum = madd(v128.load(p3), lane3(before), sum);
-    sum = madd(v128.load(p3 + gap), lane3(after), sum);
+    sum = madd(v128.load(p0, 16), lane0(b), sum);
+    sum = madd(v128.load(p0), lane0(a), sum);
+    sum = madd(v128.load(p1, 16), lane1(b), sum);
+    sum = madd(v128.load(p1), lane1(a), sum);
+    sum = madd(v128.load(p2, 16), lane2(b), sum);
+    sum = madd(v128.load(p2), lane2(a), sum);
+    sum = madd(v128.load(p3, 16), lane3(b), sum);
+    sum = madd(v128.load(p3), lane3(a), sum);
     v128.store(out, sum);
     places = i32x4.add(places, fractions);
-    const carry = v128.and(i32x4.shr_u(places, 27), i32x4.splat(16));
-    places = v128.and(places, i32x4.splat(0x7fffffff));
-    at = i32x4.add(i32x4.add(at, steps), carry);
+    at = i32x4.add(i32x4.add(at, steps), v128.and(i32x4.shr_u(places, 27), vector));
+    places = v128.and(places, digits);
   }
 }
 
@@ -366,7 +376,7 @@ function wholePart(place: f64): i32 {
 
 /** The digits after the point, times 2³¹. */
 function fraction(place: f64): i32 {
-  return <i32> ((place - Math.floor(place)) * 2147483648.0);
+  return <i32> ((place - Math.floor(place)) * DIGITS);
 }
 
 function four(a: i32, b: i32, c: i32, d: i32): v128 {
