@@ -113,8 +113,14 @@ for (const { title: where, options } of backends) {
   }
 }
 
+/** So large that the composition has it in several parts. */
+const large: ParallelLines = {
+  ...{ height: 3, width: 1500, angles: [0.2, 1.5], bins: 1400, spacing: 1.1 },
+  interpolate: "pixels",
+};
+
 for (const portable of [false, true]) {
-  for (const lines of geometries) {
+  for (const lines of [...geometries, large]) {
     Deno.test(`${title(lines)}: wasm ${portable ? "(portable) " : ""}gives what the definition says`, async () => {
       const both = async (options: { name: string; portable?: boolean }) => {
         await startBackend(options);

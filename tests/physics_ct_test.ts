@@ -75,8 +75,8 @@ function levels({ data, shape }: Image): { readonly water: number; readonly air:
   };
 }
 
-// What of HU calibration the discretisation may cost.
-const tolerance = 5;
+// HU that lines through the middles of bins, for bins of some width, may cost.
+const tolerance = 3;
 
 for (const filter of ["ram-lak", "shepp-logan", "hann"]) {
   Deno.test(`lowDoseCt() reconstructs a disc of water at 0 HU in air at −1000 HU (${filter})`, async () => {

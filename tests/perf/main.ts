@@ -5,34 +5,36 @@ import { parseArgs } from "node:util";
 import { explain, suggest, UsageError } from "../../core/errors.ts";
 import { conv } from "./conv.ts";
 import { direct } from "./direct.ts";
+import { rays } from "./rays.ts";
 import { cores, steps, torch } from "./steps.ts";
 
 const help = `deno task perf [PART…] [--rounds N] [--python PATH] [--write]
 
 Speed, as ratios within one run. Each contender's fastest turn counts, since other load only adds.
 
-Parts (unless some are named: conv and steps, and with --python torch and cores):
+Parts (unless some are named: conv and steps, and with --python torch, cores and rays):
   conv      the convolution kernels, as shares of what one core can do on registers alone (1 minute)
   portable  the same for the arithmetic class of --portable
   steps     training steps in both arithmetic classes, without replay, and with stock ops (3 minutes)
   torch     training steps against PyTorch on one thread (5 minutes); needs --python
   direct    results with and without Winograd's convolutions, on seeds that nothing was chosen on (10 minutes)
   cores     two workers against PyTorch on two threads, and in two processes (5 minutes); needs --python
+  rays      the ray transform against scikit-image and ASTRA on one thread (5 minutes); needs --python
 
 Options:
-  --rounds N     how often each contender has its turn in steps, torch and cores (default 7)
+  --rounds N     how often each contender has its turn in steps, torch, cores and rays (default 7)
   --seeds LIST   the seeds of direct (default 41-46)
-  --python PATH  a Python that has PyTorch 2; make one with
-                   python3 -m venv /tmp/torch && /tmp/torch/bin/pip install torch numpy
-                 and give --python /tmp/torch/bin/python
+  --python PATH  a Python that has PyTorch 2, and for rays scikit-image and ASTRA; make one with
+                   python3 -m venv /tmp/perf && /tmp/perf/bin/pip install torch numpy scikit-image astra-toolbox
+                 and give --python /tmp/perf/bin/python
   --write        puts the tables into docs/performance.md, with this machine's name and the date
   --help         this text
 
 Examples:
   deno task perf
   deno task perf conv
-  deno task perf torch --python /tmp/torch/bin/python
-  deno task perf --python /tmp/torch/bin/python --write
+  deno task perf torch --python /tmp/perf/bin/python
+  deno task perf --python /tmp/perf/bin/python --write
 `;
 
 const parts: Readonly<Record<string, (options: Options) => Promise<string>>> = {
@@ -42,12 +44,13 @@ const parts: Readonly<Record<string, (options: Options) => Promise<string>>> = {
   direct: ({ seeds }) => direct(seeds),
   torch: ({ rounds, python }) => torch(rounds, required(python)),
   cores: ({ rounds, python }) => cores(rounds, required(python)),
+  rays: ({ rounds, python }) => rays(rounds, required(python)),
 };
 
 function required(python: string | undefined): string {
   if (python !== undefined) return python;
   throw new UsageError({
-    what: "the parts torch and cores need a Python with PyTorch",
+    what: "the parts torch, cores and rays need a Python with what they measure against",
     where: "--python",
     fix: "see deno task perf --help",
   });
@@ -131,7 +134,7 @@ function arguments_(): {
       fix: "give a whole number from 1 on",
     });
   }
-  const all = ["conv", "steps", ...(values.python === undefined ? [] : ["torch", "cores"])];
+  const all = ["conv", "steps", ...(values.python === undefined ? [] : ["torch", "cores", "rays"])];
   const names = positionals.length > 0 ? positionals : all;
   return { names, write: values.write, options: { rounds, seeds: values.seeds, python: values.python } };
 }

@@ -1,66 +1,14 @@
 /** Parts `steps`, `torch` and `cores`: whole training steps, of processes that take turns. */
 
-import { createInterface } from "node:readline";
-import { Readable } from "node:stream";
+import { ms, Table, times } from "./table.ts";
+import { type Racer, TimedProcess } from "./timed_process.ts";
 import { type Contender, takeTurns } from "./timing.ts";
-
-/** Steps a turn, about: so many milliseconds' worth. */
-const TURN = 400;
-
-/** What takes turns at making steps. */
-interface Racer extends AsyncDisposable {
-  /** Waits until it is warm, and settles how many steps a turn has. */
-  ready(): Promise<void>;
-  readonly turn: Contender;
-}
-
-/** A process that answers each line, a count, with the median milliseconds of so many steps. */
-class Stepper implements Racer {
-  readonly #child: Deno.ChildProcess;
-  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #lines: AsyncIterator<string>;
-  /** Steps a turn. */
-  steps = 5;
-
-  constructor(command: string, args: readonly string[], kind: Readonly<Record<string, unknown>>) {
-    this.#child = new Deno.Command(command, {
-      args: [...args, JSON.stringify(kind)],
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "inherit",
-    }).spawn();
-    this.#input = this.#child.stdin.getWriter();
-    const output = Readable.fromWeb(this.#child.stdout as Parameters<typeof Readable.fromWeb>[0]);
-    this.#lines = createInterface({ input: output })[Symbol.asyncIterator]();
-  }
-
-  async #line(): Promise<string> {
-    const { value, done } = await this.#lines.next();
-    if (done) throw new Error("a process that makes training steps has ended; what it said stands above");
-    return value;
-  }
-
-  async ready(): Promise<void> {
-    await this.#line();
-    this.steps = Math.max(5, Math.round(TURN / await this.turn()));
-  }
-
-  readonly turn: Contender = async () => {
-    await this.#input.write(new TextEncoder().encode(`${this.steps}\n`));
-    return Number(await this.#line());
-  };
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#input.close().catch(() => {}); // closed already, where the process has ended
-    await this.#child.status;
-  }
-}
 
 /** Two processes of the same kind at once; a turn's milliseconds a step are those of both together. */
 class Pair implements Racer {
-  readonly #both: readonly [Stepper, Stepper];
+  readonly #both: readonly [TimedProcess, TimedProcess];
 
-  constructor(make: () => Stepper) {
+  constructor(make: () => TimedProcess) {
     this.#both = [make(), make()];
   }
 
@@ -68,23 +16,23 @@ class Pair implements Racer {
     const [first, second] = this.#both;
     await first.ready();
     await second.ready();
-    second.steps = first.steps;
+    second.calls = first.calls;
   }
 
   readonly turn: Contender = async () => {
-    const [first, second] = await Promise.all(this.#both.map((stepper) => stepper.turn()));
+    const [first, second] = await Promise.all(this.#both.map((process) => process.turn()));
     return 1 / (1 / first + 1 / second);
   };
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const stepper of this.#both) await stepper[Symbol.asyncDispose]();
+    for (const process of this.#both) await process[Symbol.asyncDispose]();
   }
 }
 
 const here = import.meta.dirname!;
 
-function ours(kind: Readonly<Record<string, unknown>>): Stepper {
-  return new Stepper(Deno.execPath(), ["run", "--no-prompt", "-A", `${here}/step_worker.ts`], kind);
+function ours(kind: Readonly<Record<string, unknown>>): TimedProcess {
+  return new TimedProcess(Deno.execPath(), ["run", "--no-prompt", "-A", `${here}/step_worker.ts`], kind);
 }
 
 /** The fastest turns of processes that are warmed up one after the other. */
@@ -106,8 +54,6 @@ async function race<Name extends string>(
 type StepName = readonly [method: string, size: number, width: number];
 
 const title = ([method, size, width]: StepName) => `${method} ${size}² c${width}`;
-const ms = (milliseconds: number) => milliseconds.toFixed(milliseconds < 20 ? 1 : 0);
-const times = (ratio: number) => `${ratio.toFixed(2)}x`;
 
 /**
  * Our kernels in both arithmetic classes, and without replay, against a composition of stock ops; prints, and
@@ -154,7 +100,7 @@ export async function torch(rounds: number, python: string): Promise<string> {
   for (const row of compared) {
     const [method, size, width] = row;
     const script = (mode: string) => () =>
-      new Stepper(python, [`${here}/torch_steps.py`], { method, size, width, mode, threads: 1 });
+      new TimedProcess(python, [`${here}/torch_steps.py`], { method, size, width, mode, threads: 1 });
     const own = () => ours({ method, size, width, engine: "fma" });
     if (method === "supervised") {
       const { fma, eager, compiled } = await race(
@@ -183,7 +129,7 @@ export async function cores(rounds: number, python: string): Promise<string> {
   for (const row of compared) {
     const [method, size, width] = row;
     const script = (threads: number) =>
-      new Stepper(python, [`${here}/torch_steps.py`], { method, size, width, mode: "eager", threads });
+      new TimedProcess(python, [`${here}/torch_steps.py`], { method, size, width, mode: "eager", threads });
     const { own, threads, processes } = await race({
       own: () => new Pair(() => ours({ method, size, width, engine: "fma" })),
       threads: () => script(2),
@@ -193,22 +139,4 @@ export async function cores(rounds: number, python: string): Promise<string> {
     table.add(`| ${title(row)} | ${ms(own)} | ${ms(threads)} | ${ms(processes)} | ${ratios} |`);
   }
   return table.text;
-}
-
-/** Markdown that is printed line by line. */
-class Table {
-  readonly #lines: string[] = [];
-
-  constructor(...head: string[]) {
-    head.forEach((line) => this.add(line));
-  }
-
-  add(line: string): void {
-    console.log(line);
-    this.#lines.push(line);
-  }
-
-  get text(): string {
-    return this.#lines.join("\n");
-  }
 }
