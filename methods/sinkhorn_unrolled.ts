@@ -9,7 +9,7 @@
  * least normal number), and nothing further away is ever seen. The reference code scales the cost to at most 0.3⁴ before it divides by 10⁻³,
  * which is an ε of 0.12, and that is the least that is allowed here, nearly. (`tests/methods_sinkhorn_test.ts` shows 10⁻³ with logarithms on small images.)
  *
- * **How.** K is no product of two directions, but nearly a sum of ten such (`low_rank.ts`), so K v is two products of matrices.
+ * **How.** K is no product of two directions, but nearly a sum of nine such (`low_rank.ts`), so K v is two products of matrices.
  * It is not circular; the reference code's convolution by FFT is.
  */
 

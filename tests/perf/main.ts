@@ -6,6 +6,7 @@ import { explain, suggest, UsageError } from "../../core/errors.ts";
 import { conv } from "./conv.ts";
 import { direct } from "./direct.ts";
 import { rays } from "./rays.ts";
+import { transport } from "./sinkhorn.ts";
 import { cores, steps, torch } from "./steps.ts";
 
 const help = `deno task perf [PART…] [--rounds N] [--python PATH] [--write]
@@ -18,6 +19,7 @@ Parts (unless some are named: conv and steps, and with --python torch, cores and
   steps     training steps in both arithmetic classes, without replay, and with stock ops (3 minutes)
   torch     training steps against PyTorch on one thread (5 minutes); needs --python
   direct    results with and without Winograd's convolutions, on seeds that nothing was chosen on (10 minutes)
+  sinkhorn  the optimal transport losses against a direct evaluation (1 minute)
   cores     two workers against PyTorch on two threads, and in two processes (5 minutes); needs --python
   rays      the ray transform against scikit-image and ASTRA on one thread (5 minutes); needs --python
 
@@ -42,6 +44,7 @@ const parts: Readonly<Record<string, (options: Options) => Promise<string>>> = {
   portable: () => conv("muladd"),
   steps: ({ rounds }) => steps(rounds),
   direct: ({ seeds }) => direct(seeds),
+  sinkhorn: () => transport(),
   torch: ({ rounds, python }) => torch(rounds, required(python)),
   cores: ({ rounds, python }) => cores(rounds, required(python)),
   rays: ({ rounds, python }) => rays(rounds, required(python)),
