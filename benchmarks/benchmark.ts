@@ -146,8 +146,11 @@ export interface Benchmark<S extends Settings = Settings> {
   readonly followed: readonly Followed[];
   /** Splits an error image into what the operator sees of it and what it does not; absent where nobody knows the operator. */
   splitError?(A: Operator, error: Tensor4D): Promise<{ seen: Image; unseen: Image }>;
-  /** Writes the reconstructions of one subject for `--keep-images` to files whose path starts with `base`. */
-  keep(base: string, slices: readonly Kept[]): Promise<void>;
+  /**
+   * Writes the reconstructions of one subject for `--keep-images` to files whose path starts with `base`. `pixelSizeMm` is
+   * the data's, `[row, column]`, where they say it.
+   */
+  keep(base: string, slices: readonly Kept[], pixelSizeMm?: readonly number[]): Promise<void>;
   /** What the text below its tables says, e.g. why a control is there. */
   readonly notes: readonly string[];
 }

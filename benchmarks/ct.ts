@@ -5,7 +5,7 @@ import { meanImage } from "../baselines/mean_image.ts";
 import { totalVariation } from "../baselines/total_variation.ts";
 import type { Settings } from "../core/settings.ts";
 import { bodyPhantoms } from "../datasets/body_phantoms.ts";
-import { keepReconstructions } from "../datasets/formats/reconstructions.ts";
+import { keepHu } from "../datasets/formats/hu_reconstructions.ts";
 import { ctKinds } from "../datasets/kinds.ts";
 import { cycleGan } from "../methods/cyclegan.ts";
 import { supervised } from "../methods/supervised.ts";
@@ -148,7 +148,7 @@ export const ct: Benchmark<typeof ctSettings> = {
     ssim("hu"),
   ],
   followed: [],
-  keep: keepReconstructions,
+  keep: keepHu,
   notes: [
     "low-dose is the input's own score, and mean-image, the mean of the training images whatever was measured, a negative control.",
     "Networks see the values of one window; what they change of them is added to the input, whose values outside of the window stay.",

@@ -3,7 +3,7 @@
 import { explain } from "../core/errors.ts";
 import type { Contents, Dataset, OpenOptions, Sample } from "./dataset.ts";
 import { findSlice, hashOfVolumes, nameOfAll } from "./files.ts";
-import { huGeometry, huImage, HuSurvey } from "./hounsfield.ts";
+import { huGeometry, huImage, HuSurvey, simulatedDose } from "./hounsfield.ts";
 import { Inventory, type Volume, type VolumeFile, type Volumes } from "./volumes.ts";
 
 // A slice without a pixel above this is air, the table at most; a volume without one below it is not in HU.
@@ -66,7 +66,7 @@ async function contentsOf(kind: string, volumes: Volumes, options: OpenOptions):
     unit: "HU",
     pixelSizeMm: inventory.pixelSizeMm,
     holds: "images",
-    banners: seen.banners,
+    banners: [simulatedDose, ...seen.banners],
     notes: [...notes, ...seen.notes],
     hash: hashOfVolumes(sliceAxis === undefined ? kind : `${kind} along axis ${sliceAxis}`, inventory.read),
   };

@@ -9,6 +9,11 @@ import { paddedToSquare, resampled, resamplingOf } from "./resample.ts";
  */
 export const outside = -1024;
 
+/** What every table must say that was made from normal-dose images alone. */
+export const simulatedDose =
+  "the low dose was simulated by noise in the ray transform of normal-dose images: " +
+  "scores on a simulated dose are not scores on a scanner's low dose";
+
 /** How slices in HU become samples. */
 export interface HuOptions {
   /** Side of the square matrix that they are brought to; absent: as they are. */

@@ -17,7 +17,7 @@ import { isInHu } from "./dicom.ts";
 import { geometryKey, listed, patientOf, readSeries, type SeriesFile } from "./dicom_series.ts";
 import { bytesOf, hashOfVolumes, nameOfFolder, plainName, type ReadVolume } from "./files.ts";
 import { dicomClass, isDicomOf, readDicom } from "./formats/dicom.ts";
-import { huGeometry, huImage, HuSurvey, outside } from "./hounsfield.ts";
+import { huGeometry, huImage, HuSurvey, outside, simulatedDose } from "./hounsfield.ts";
 
 /** Full-dose and low-dose CT of the same patients. */
 export const lowDosePairsKind: DatasetKind = {
@@ -276,7 +276,7 @@ async function contentsOf(
     unit: "HU",
     pixelSizeMm: sizes.size === 1 ? pixelSizeMm : undefined,
     holds,
-    banners: seen.banners,
+    banners: [...(holds === "images" ? [simulatedDose] : []), ...seen.banners],
     notes: [...notes, ...seen.notes],
     hash: hashOfVolumes(lowDosePairsKind.kind, read),
   };

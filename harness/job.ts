@@ -503,7 +503,8 @@ class KeptSubjects {
     const { place: { folder, shelf }, job } = this;
     // A subject's name may come from a user's dataset: what could leave the folder is written as in an address.
     const file = encodeURIComponent(this.#subject).replace(/^\.+/, "_");
-    await shelf.benchmark.keep(`${folder}/${keptFolder(job)}/${file}`, this.#slices);
+    const base = `${folder}/${keptFolder(job)}/${file}`;
+    await shelf.benchmark.keep(base, this.#slices, shelf.dataset.contents.pixelSizeMm);
     this.#slices = [];
     this.#subject = undefined;
   }

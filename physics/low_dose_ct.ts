@@ -43,10 +43,6 @@ export const lowDoseCtSettings = {
   },
 } as const satisfies Settings;
 
-/** What every table must say of data sets whose low dose is simulated by {@linkcode lowDoseCt}. */
-export const simulatedDoseBanner =
-  "LOW DOSE SIMULATED: Poisson noise in the ray transform of normal-dose images, not a scanner's measurement";
-
 /** What is added to HU so that air is 0. */
 export const aboveAir = 1000;
 
