@@ -7,6 +7,7 @@
 
 import { parentPort } from "node:worker_threads";
 import type { HdfAnswer, HdfFarewell, HdfFile, HdfQuestion } from "./hdf5.ts";
+import { startLibHdf5 } from "./libhdf5.ts";
 import { decodeNumbers, type NumberType, readerOf } from "./numbers.ts";
 import { capWasmMemory } from "./wasm_memory.ts";
 
@@ -25,7 +26,7 @@ type TypeOf = Pick<Metadata, "type" | "size" | "signed" | "littleEndian" | "comp
 // The largest text attribute or header that is read; fastMRI's headers have about 20 kB.
 const mostText = 2 ** 20;
 
-const h5wasm = await import("h5wasm/node");
+const h5wasm = await startLibHdf5();
 const hdf5 = await h5wasm.ready;
 hdf5.activate_throwing_error_handler();
 

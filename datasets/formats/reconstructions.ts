@@ -2,6 +2,7 @@
 
 import { explain } from "../../core/errors.ts";
 import type { Image } from "../../core/image.ts";
+import { startLibHdf5 } from "./libhdf5.ts";
 
 /** A reconstructed slice, `[height, width, 1]`, with its truth where there is one. */
 export interface ReconstructedSlice {
@@ -21,8 +22,7 @@ export async function keepReconstructions(
   base: string,
   slices: readonly ReconstructedSlice[],
 ): Promise<void> {
-  const { default: h5wasm } = await import("h5wasm/node");
-  await h5wasm.ready;
+  const h5wasm = await startLibHdf5();
   await Deno.mkdir(base.slice(0, base.lastIndexOf("/")), { recursive: true });
   const temporary = `${base}.h5.tmp`;
   const file = new h5wasm.File(temporary, "w");
