@@ -5,6 +5,9 @@ import { totalVariation } from "../baselines/total_variation.ts";
 import type { Settings } from "../core/settings.ts";
 import { discs } from "../datasets/discs.ts";
 import { keepReconstructions } from "../datasets/formats/reconstructions.ts";
+import { primalDualL2 } from "../methods/primal_dual_l2.ts";
+import { primalDualSinkhorn } from "../methods/primal_dual_sinkhorn.ts";
+import { primalDualSinkhornAsPublished } from "../methods/primal_dual_sinkhorn_as_published.ts";
 import { centroidError, edgeWidth, plateau } from "../metrics/disc_shape.ts";
 import { psnrLabel, psnrObject } from "../metrics/psnr_misaligned.ts";
 import { sparseViewCt, sparseViewCtSettings } from "../physics/sparse_view_ct.ts";
@@ -100,6 +103,9 @@ export const misalignedCt: Benchmark<typeof misalignedCtSettings> = {
   rows: [
     { name: "fbp", method: input, about: "filtered back-projection" },
     { name: "total-variation", method: totalVariation, tune: [0.001, 0.003, 0.01, 0.03] },
+    { name: "primal-dual-l2", method: primalDualL2 },
+    { name: "primal-dual-sinkhorn", method: primalDualSinkhorn },
+    { name: "primal-dual-sinkhorn-as-published", method: primalDualSinkhornAsPublished },
   ],
   byName: [],
   metrics: [psnrObject, psnrLabel, plateau, edgeWidth, centroidError],
