@@ -56,6 +56,9 @@ export type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D, Variable } from "./e
 export { critic, criticSettings, criticStep, penaltySettings } from "./methods/critic.ts";
 export { generator, generatorSettings } from "./methods/generator.ts";
 export { cycle, expectation, gradientPenalty, wasserstein, weighted } from "./methods/losses.ts";
+export { sinkhorn } from "./methods/sinkhorn.ts";
+export { unrolledSinkhorn } from "./methods/sinkhorn_unrolled.ts";
+export { massError, type Transport, transportSettings } from "./methods/transport.ts";
 export type { Network, Weight } from "./methods/networks/network.ts";
 export {
   defineMethod,
