@@ -29,8 +29,8 @@ export function pearson(a: Image, b: Image): Outcome {
 }
 
 /**
- * How alike two kernels are in form, wherever they are shifted by nothing and scaled by anything: Pearson's correlation of
- * the two, the smaller one with zeros around it, both centred on the same pixel.
+ * How alike two kernels are in form: Pearson's correlation of the two, the smaller one with zeros around it, both centred on
+ * the same pixel.
  *
  * @throws {TypeError} where their axes do not match or differ in whether they have a middle pixel.
  */

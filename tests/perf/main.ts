@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { explain, suggest, UsageError } from "../../core/errors.ts";
 import { conv } from "./conv.ts";
 import { direct } from "./direct.ts";
+import { frc, points } from "./microscopy.ts";
 import { rays } from "./rays.ts";
 import { transport } from "./sinkhorn.ts";
 import { cores, steps, torch } from "./steps.ts";
@@ -22,9 +23,11 @@ Parts (unless some are named: conv and steps, and with --python torch, cores and
   sinkhorn  the optimal transport losses against a direct evaluation (1 minute)
   cores     two workers against PyTorch on two threads, and in two processes (5 minutes); needs --python
   rays      the ray transform against scikit-image and ASTRA on one thread (5 minutes); needs --python
+  frc       Fourier ring correlation of two images of 2048² (20 seconds)
+  points    the assignment of 10⁴ points to 10⁴ others (10 seconds)
 
 Options:
-  --rounds N     how often each contender has its turn in steps, torch, cores and rays (default 7)
+  --rounds N     how often each contender has its turn, but for conv and direct (default 7)
   --seeds LIST   the seeds of direct (default 41-46)
   --python PATH  a Python that has PyTorch 2, and for rays scikit-image and ASTRA; make one with
                    python3 -m venv /tmp/perf && /tmp/perf/bin/pip install torch numpy scikit-image astra-toolbox
@@ -48,6 +51,8 @@ const parts: Readonly<Record<string, (options: Options) => Promise<string>>> = {
   torch: ({ rounds, python }) => torch(rounds, required(python)),
   cores: ({ rounds, python }) => cores(rounds, required(python)),
   rays: ({ rounds, python }) => rays(rounds, required(python)),
+  frc: ({ rounds }) => frc(rounds),
+  points: ({ rounds }) => points(rounds),
 };
 
 function required(python: string | undefined): string {
