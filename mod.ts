@@ -42,6 +42,7 @@ export {
 export {
   averagePool2,
   concatChannels,
+  concatUpsampled,
   conv2d,
   type Convolution,
   instanceNorm,

@@ -72,6 +72,13 @@ function imageOfFours(x: tf.Tensor, [n, height, width, channels]: readonly numbe
   return tf.reshape(tf.transpose(split, [0, 2, 1, 3, 4]), [n, height, width, channels]);
 }
 
+/** Each pixel as a 2x2 block. */
+function filled(x: tf.Tensor4D): tf.Tensor4D {
+  const [n, height, width, channels] = x.shape;
+  const four = tf.tile(tf.reshape(x, [n * height * width, 1, channels]), [1, 4, 1]);
+  return imageOfFours(four, [n, 2 * height, 2 * width, channels]);
+}
+
 /** 1 at the first maximum of each 2x2 block, 0 elsewhere: `[n, h, w, 4, c]`. A later value must be larger to win. */
 function firstMaximum(where: tf.Tensor4D): tf.Tensor {
   const [a, b, c, d] = tf.unstack(blocksOfFour(where), 3);
@@ -188,17 +195,18 @@ const compositions: { readonly [name: string]: Composition } = {
   [kernel.addToChannels]: ({ x, bias }) => tf.add(x, bias),
   [kernel.channelSums]: ({ x }) => channelSums(x),
 
-  [kernel.blockSum]: ({ x }, { scale }) => tf.mul(tf.sum(blocksOfFour(x), 3), scale),
-  [kernel.blockFill]: ({ x }, { scale }) => {
-    const [n, height, width, channels] = x.shape;
-    const four = tf.tile(tf.reshape(tf.mul(x, scale), [n * height * width, 1, channels]), [1, 4, 1]);
-    return imageOfFours(four, [n, 2 * height, 2 * width, channels]);
+  [kernel.blockSum]: ({ x }, { scale, start, size }) => {
+    const [n, height, width] = x.shape;
+    const some = tf.slice(x, [0, 0, 0, start], [n, height, width, size]);
+    return tf.mul(tf.sum(blocksOfFour(some), 3), scale);
   },
+  [kernel.blockFill]: ({ x }, { scale }) => filled(tf.mul(x, scale) as tf.Tensor4D),
 
   [kernel.pickMaximum]: ({ where, x }) => tf.sum(tf.mul(firstMaximum(where), blocksOfFour(x)), 3),
   [kernel.placeMaximum]: ({ where, x }) =>
     imageOfFours(tf.mul(firstMaximum(where), tf.expandDims(x, 3)), where.shape),
 
+  [kernel.concatUpsampled]: ({ a, b }) => tf.concat([a, filled(b)], 3),
   [kernel.concatChannels]: ({ a, b }) => tf.concat([a, b], a.rank - 1),
   [kernel.sliceChannels]: ({ x }, { start, size }) => {
     const begin = x.shape.map(() => 0);

@@ -128,16 +128,16 @@ register(kernel.channelSums, ["x"], (g, [x]) => ({
   x: () => run(kernel.addToChannels, { x: tf.zeros(x.shape), bias: g }),
 }));
 
-register(
-  kernel.blockSum,
-  [],
-  (g, _saved, { scale }) => ({ x: () => run(kernel.blockFill, { x: g }, { scale }) }),
-);
-register(
-  kernel.blockFill,
-  [],
-  (g, _saved, { scale }) => ({ x: () => run(kernel.blockSum, { x: g }, { scale }) }),
-);
+register(kernel.blockSum, [], (g, _saved, { scale, start, size, channels }) => ({
+  x: () => {
+    const blocks = run(kernel.blockFill, { x: g }, { scale });
+    return size === channels ? blocks : run(kernel.padChannels, { x: blocks }, { start, size, channels });
+  },
+}));
+register(kernel.blockFill, [], (g, _saved, { scale }) => {
+  const channels = g.shape[3]!;
+  return { x: () => run(kernel.blockSum, { x: g }, { scale, start: 0, size: channels, channels }) };
+});
 
 register(kernel.pickMaximum, ["where"], (g, [where]) => ({
   x: () => run(kernel.placeMaximum, { where, x: g }),
@@ -156,6 +156,14 @@ register(
   [],
   (g, _saved, lines) => ({ y: () => run(kernel.lineSums, { x: g }, lines) }),
 );
+
+register(kernel.concatUpsampled, [], (g, _saved, { first, second }) => {
+  const channels = (first as number) + (second as number);
+  return {
+    a: () => run(kernel.sliceChannels, { x: g }, { start: 0, size: first, channels }),
+    b: () => run(kernel.blockSum, { x: g }, { scale: 1, start: first, size: second, channels }),
+  };
+});
 
 register(kernel.concatChannels, [], (g, _saved, { first, second }) => {
   const channels = (first as number) + (second as number);

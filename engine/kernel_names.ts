@@ -43,9 +43,9 @@ export const kernel = {
   addToChannels: "EngineAddToChannels",
   /** x: the sum of each channel, `[c]`. */
   channelSums: "EngineChannelSums",
-  /** x; `scale`: `scale` times the sum of each 2x2 block. */
+  /** x; `scale`, `start`, `size`, `channels`: `scale` times the sum of each 2x2 block of some of x's channels. */
   blockSum: "EngineBlockSum",
-  /** x; `scale`: each pixel times `scale` as a 2x2 block; the adjoint of `blockSum`. */
+  /** x; `scale`: each pixel times `scale` as a 2x2 block; the adjoint of `blockSum` of all channels. */
   blockFill: "EngineBlockFill",
   /** where, x: of each 2x2 block, x at the place of the maximum of `where`. */
   pickMaximum: "EnginePickMaximum",
@@ -53,6 +53,8 @@ export const kernel = {
   placeMaximum: "EnginePlaceMaximum",
   /** a, b; `first`, `second`: `[…, first]` and `[…, second]` to `[…, first + second]`. */
   concatChannels: "EngineConcatChannels",
+  /** a, b (half as large); `first`, `second`: the channels of a, then b's, each pixel of which is a 2x2 block. */
+  concatUpsampled: "EngineConcatUpsampled",
   /** x; `start`, `size`, `channels`: `[…, channels]` to `[…, size]`. */
   sliceChannels: "EngineSliceChannels",
   /** x; the same: x among zeros, the adjoint of `sliceChannels`. */

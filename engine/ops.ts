@@ -214,7 +214,8 @@ export function addToChannels<T extends Tensor>(x: T, bias: Tensor1D): T {
 /** The mean of each 2x2 block: `[n, h, w, c]` with even h and w to `[n, h/2, w/2, c]`. */
 export function averagePool2(x: Tensor4D): Tensor4D {
   requireEven("averagePool2", x);
-  return run(kernel.blockSum, { x }, { scale: 0.25 });
+  const channels = x.shape[3];
+  return run(kernel.blockSum, { x }, { scale: 0.25, start: 0, size: channels, channels });
 }
 
 /**
@@ -243,6 +244,22 @@ export function concatChannels<T extends Tensor>(a: T, b: T): T {
     );
   }
   return run(kernel.concatChannels, { a, b }, { first: a.shape[a.rank - 1], second: b.shape[b.rank - 1] });
+}
+
+/**
+ * `concatChannels(a, upsample2(b))` in one pass over memory, as a U-Net's way up needs it: `[n, 2h, 2w, c]` and
+ * `[n, h, w, d]` to `[n, 2h, 2w, c + d]`.
+ */
+export function concatUpsampled(a: Tensor4D, b: Tensor4D): Tensor4D {
+  requireRank("concatUpsampled", { a, b }, 4);
+  const [n, height, width, second] = b.shape;
+  if (a.shape[0] !== n || a.shape[1] !== 2 * height || a.shape[2] !== 2 * width) {
+    misfit(
+      `concatUpsampled: [${a.shape}] is not twice as high and wide as [${b.shape}]`,
+      `give [${n}, ${2 * height}, ${2 * width}, channels] and [${b.shape}]`,
+    );
+  }
+  return run(kernel.concatUpsampled, { a, b }, { first: a.shape[3], second });
 }
 
 /** `size` channels from `start` on: `[…, c]` to `[…, size]`. */

@@ -196,17 +196,17 @@ function kernels(backend: BackendWasm, { calls, scratch }: WasmModule): { readon
     },
 
     // The batch and the rows of its images are one: blocks do not cross from one image to the next.
-    [kernel.blockSum]({ x }, { scale }) {
-      const [n, height, width, channels] = x.shape;
-      const out = make([n, height / 2, width / 2, channels]);
-      calls.blockSum(at(x), at(out), n * height / 2, width / 2, channels, scale);
+    [kernel.blockSum]({ x }, { scale, start, size, channels }) {
+      const [n, height, width] = x.shape;
+      const out = make([n, height / 2, width / 2, size]);
+      calls.blockSum(at(x), at(out), n * height / 2, width / 2, channels, start, size, scale);
       return out;
     },
 
     [kernel.blockFill]({ x }, { scale }) {
       const [n, height, width, channels] = x.shape;
       const out = make([n, 2 * height, 2 * width, channels]);
-      calls.blockFill(at(x), at(out), n * height, width, channels, scale);
+      calls.blockFill(at(x), at(out), n * height, width, channels, 0, channels, scale);
       return out;
     },
 
@@ -226,7 +226,18 @@ function kernels(backend: BackendWasm, { calls, scratch }: WasmModule): { readon
 
     [kernel.concatChannels]({ a, b }, { first, second }) {
       const out = make([...a.shape.slice(0, -1), first + second]);
-      calls.concatChannels(at(a), at(b), at(out), sizeOf(a.shape) / first, first, second);
+      const pixels = sizeOf(a.shape) / first;
+      calls.placeChannels(at(a), at(out), pixels, first + second, 0, first);
+      calls.placeChannels(at(b), at(out), pixels, first + second, first, second);
+      return out;
+    },
+
+    [kernel.concatUpsampled]({ a, b }, { first, second }) {
+      const [n, height, width] = b.shape;
+      const channels = first + second;
+      const out = make([...a.shape.slice(0, -1), channels]);
+      calls.placeChannels(at(a), at(out), sizeOf(a.shape) / first, channels, 0, first);
+      calls.blockFill(at(b), at(out), n * height, width, channels, first, second, 1);
       return out;
     },
 

@@ -244,6 +244,17 @@ const cases: Case[] = [
     },
   },
   {
+    name: "concatUpsampled()",
+    shapes: [[2, 4, 6, 5], [2, 2, 3, 7]],
+    op: (a, b) => ops.concatUpsampled(a as tf.Tensor4D, b as tf.Tensor4D),
+    oracle: (a, b) =>
+      Array.from({ length: 48 }, (_, pixel) => {
+        const [row, column] = [Math.floor(pixel / 6), pixel % 6];
+        const below = 7 * (Math.floor(row / 2) * 3 + Math.floor(column / 2));
+        return [...a.slice(pixel * 5, pixel * 5 + 5), ...b.slice(below, below + 7)];
+      }).flat(),
+  },
+  {
     name: "concatChannels()",
     shapes: [[2, 3, 2, 5], [2, 3, 2, 3]],
     op: (a, b) => ops.concatChannels(a, b),
@@ -480,6 +491,7 @@ Deno.test("ops refuse what does not fit, and say what would", async () => {
     [() => ops.averagePool2(image), /cannot halve an image of 5x4/],
     [() => ops.maxPool2(image), /cannot halve an image of 5x4/],
     [() => ops.concatChannels(image, tf.zeros([1, 4, 5, 3])), /differ in more than their channels/],
+    [() => ops.concatUpsampled(image, image), /is not twice as high and wide/],
     [() => ops.sliceChannels(image, 2, 2), /no channels 2 to 3/],
     [() => ops.l1(image, tf.zeros([1, 4, 5, 3])), /are not of one shape/],
     [() => ops.l2(image, tf.zeros([60])), /are not of one shape/],

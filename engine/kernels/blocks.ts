@@ -91,20 +91,34 @@ export function depthToSpace(
   }
 }
 
-/** out `[rows, columns, channels]` = scale times the sums of the 2x2 blocks of x `[2·rows, 2·columns, channels]`. */
-export function blockSum(x: usize, out: usize, rows: i32, columns: i32, channels: i32, scale: f32): void {
+/**
+ * out `[rows, columns, size]` = scale times the sums of the 2x2 blocks of x `[2·rows, 2·columns, channels]`, of its
+ * channels from `start` on.
+ */
+export function blockSum(
+  x: usize,
+  out: usize,
+  rows: i32,
+  columns: i32,
+  channels: i32,
+  start: i32,
+  size: i32,
+  scale: f32,
+): void {
   const scales = f32x4.splat(scale);
   const pixelBytes = channels << 2;
   const rowBytes = 2 * columns * pixelBytes;
+  const next = 2 * pixelBytes - (size << 2);
+  x += start << 2;
   for (let row = 0; row < rows; row++, x += rowBytes) {
-    for (let column = 0; column < columns; column++, x += pixelBytes) {
+    for (let column = 0; column < columns; column++, x += next) {
       let c = 0;
-      for (; c + 4 <= channels; c += 4, x += 16, out += 16) {
+      for (; c + 4 <= size; c += 4, x += 16, out += 16) {
         const upper = f32x4.add(v128.load(x), v128.load(x + pixelBytes));
         const lower = f32x4.add(v128.load(x + rowBytes), v128.load(x + rowBytes + pixelBytes));
         v128.store(out, f32x4.mul(scales, f32x4.add(upper, lower)));
       }
-      for (; c < channels; c++, x += 4, out += 4) {
+      for (; c < size; c++, x += 4, out += 4) {
         const upper = load<f32>(x) + load<f32>(x + pixelBytes);
         const lower = load<f32>(x + rowBytes) + load<f32>(x + rowBytes + pixelBytes);
         store<f32>(out, scale * (upper + lower));
@@ -113,22 +127,36 @@ export function blockSum(x: usize, out: usize, rows: i32, columns: i32, channels
   }
 }
 
-/** out `[2·rows, 2·columns, channels]` = each pixel of x `[rows, columns, channels]` times scale as a 2x2 block. */
-export function blockFill(x: usize, out: usize, rows: i32, columns: i32, channels: i32, scale: f32): void {
+/**
+ * The channels from `start` on of out `[2·rows, 2·columns, channels]` = each pixel of x `[rows, columns, size]` times
+ * scale as a 2x2 block; the other channels are left as they are.
+ */
+export function blockFill(
+  x: usize,
+  out: usize,
+  rows: i32,
+  columns: i32,
+  channels: i32,
+  start: i32,
+  size: i32,
+  scale: f32,
+): void {
   const scales = f32x4.splat(scale);
   const pixelBytes = channels << 2;
   const rowBytes = 2 * columns * pixelBytes;
+  const next = 2 * pixelBytes - (size << 2);
+  out += start << 2;
   for (let row = 0; row < rows; row++, out += rowBytes) {
-    for (let column = 0; column < columns; column++, out += pixelBytes) {
+    for (let column = 0; column < columns; column++, out += next) {
       let c = 0;
-      for (; c + 4 <= channels; c += 4, x += 16, out += 16) {
+      for (; c + 4 <= size; c += 4, x += 16, out += 16) {
         const value = f32x4.mul(scales, v128.load(x));
         v128.store(out, value);
         v128.store(out + pixelBytes, value);
         v128.store(out + rowBytes, value);
         v128.store(out + rowBytes + pixelBytes, value);
       }
-      for (; c < channels; c++, x += 4, out += 4) {
+      for (; c < size; c++, x += 4, out += 4) {
         const value = scale * load<f32>(x);
         store<f32>(out, value);
         store<f32>(out + pixelBytes, value);
@@ -220,16 +248,11 @@ function place<Lanes>(where: usize, x: usize, out: usize, right: usize, below: u
   put<Lanes>(out + below + right, v128.and(value, fourth));
 }
 
-/** out `[pixels, first + second]` = the channels of a `[pixels, first]`, then those of b `[pixels, second]`. */
-export function concatChannels(a: usize, b: usize, out: usize, pixels: i32, first: i32, second: i32): void {
-  const firstBytes = first << 2, secondBytes = second << 2;
-  for (let pixel = 0; pixel < pixels; pixel++) {
-    copy(out, a, firstBytes);
-    copy(out + firstBytes, b, secondBytes);
-    a += firstBytes;
-    b += secondBytes;
-    out += firstBytes + secondBytes;
-  }
+/** The channels from `start` on of out `[pixels, channels]` = x `[pixels, size]`; the others are left as they are. */
+export function placeChannels(x: usize, out: usize, pixels: i32, channels: i32, start: i32, size: i32): void {
+  const sizeBytes = size << 2;
+  out += start << 2;
+  for (let pixel = 0; pixel < pixels; pixel++, x += sizeBytes, out += channels << 2) copy(out, x, sizeBytes);
 }
 
 /** out `[pixels, size]` = the channels from `start` on of x `[pixels, channels]`. */

@@ -11,12 +11,11 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Rng } from "../../core/random.ts";
 import {
   averagePool2,
-  concatChannels,
+  concatUpsampled,
   conv2d,
   instanceNorm,
   leakyRelu,
   maxPool2,
-  upsample2,
 } from "../../engine/ops.ts";
 import { Filters, he, type Initialiser, type Network } from "./network.ts";
 import type { Tensor4D } from "../../engine/tensor.ts";
@@ -86,7 +85,7 @@ export function unet(options: UNetOptions, rng: Rng): Network {
     const skip = convolve(x, down[level]);
     if (level === levels) return skip;
     const below = from(halve(skip), level + 1);
-    return convolve(concatChannels(skip, upsample2(below)), up[level]);
+    return convolve(concatUpsampled(skip, below), up[level]);
   };
 
   const block = 2 ** levels;
