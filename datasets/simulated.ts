@@ -22,6 +22,8 @@ export interface Simulation extends Pick<Contents, "kind" | "unit" | "holds" | "
   readonly each: string;
   /** Values of a pixel. */
   readonly channels: number;
+  /** Of a sample, where it is not `[matrix, matrix, channels]`. */
+  readonly shape?: readonly number[];
   /** Raised when the same settings give other values, so that runs of old and new data are not mixed. */
   readonly version: number;
   /** Makes one sample from the stream `name`, which is the subject's own; `slice` counts from 0. */
@@ -36,7 +38,7 @@ export interface Simulation extends Pick<Contents, "kind" | "unit" | "holds" | "
  */
 export function simulatedDataset(settings: SimulationSettings, simulation: Simulation): Dataset {
   const { subjects: count, slices, matrix } = settings;
-  const { each, channels, version, make, ...about } = simulation;
+  const { each, channels, shape = [matrix, matrix, channels], version, make, ...about } = simulation;
   for (const [name, value] of Object.entries({ subjects: count, slices, matrix })) {
     if (!Number.isInteger(value) || value < 1) {
       throw new RangeError(`${about.kind} need whole ${name} ≥ 1, not ${value}`);
@@ -47,7 +49,7 @@ export function simulatedDataset(settings: SimulationSettings, simulation: Simul
   const subjects = Array.from({ length: count }, (_, i): Subject => ({
     id: `${each}-${String(i + 1).padStart(digits, "0")}`,
     samples,
-    shape: [matrix, matrix, channels],
+    shape,
     ...(settings.parts && { role: roleOf(count - i, settings.parts) }),
   }));
   const ids = new Set(subjects.map(({ id }) => id));
