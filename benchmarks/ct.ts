@@ -14,7 +14,7 @@ import { noiseHu, npsDistance } from "../metrics/noise.ts";
 import { psnr } from "../metrics/psnr.ts";
 import { rmseHu } from "../metrics/rmse_hu.ts";
 import { ssim } from "../metrics/ssim.ts";
-import { aboveAir, inHounsfield, lowDoseCt, lowDoseCtSettings } from "../physics/low_dose_ct.ts";
+import { aboveAir, inHounsfield, lowDoseCt, lowDoseCtSettings, scanOf } from "../physics/low_dose_ct.ts";
 import { type Benchmark, commonSettings } from "./benchmark.ts";
 
 /** The settings of {@linkcode ct}. */
@@ -99,9 +99,7 @@ export const ct: Benchmark<typeof ctSettings> = {
       parts: { validation: set.validationSubjects, test: set.testSubjects },
       slices: set.slices,
       matrix: set.matrix || 512,
-      views: set.views,
-      bins: set.bins,
-      span: set.detector === "circle" ? 1 : Math.SQRT2,
+      ...scanOf(set, [set.matrix || 512, set.matrix || 512]),
       stream,
     }),
   kinds: ctKinds,

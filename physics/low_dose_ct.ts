@@ -22,8 +22,20 @@ import { type Detector, detectors, rayTransform, spanOf } from "./ray_transform.
 
 /** What a benchmark may set of {@linkcode lowDoseCt}. */
 export const lowDoseCtSettings = {
-  views: { default: 96, min: 1, max: 10_000, whole: true, about: "views of a scan, evenly over half a turn" },
-  bins: { default: 93, min: 2, max: 10_000, whole: true, about: "detector bins of each view" },
+  views: {
+    default: 0,
+    min: 0,
+    max: 10_000,
+    whole: true,
+    about: "views of a scan, evenly over half a turn; 0: three for two pixels of the image's side",
+  },
+  bins: {
+    default: 0,
+    min: 0,
+    max: 10_000,
+    whole: true,
+    about: "detector bins of each view; 0: as wide as pixels, and one more at each end",
+  },
   detector: {
     default: "square" as string,
     choices: detectors as readonly string[],
@@ -42,6 +54,16 @@ export const lowDoseCtSettings = {
     about: "filter of the back-projection",
   },
 } as const satisfies Settings;
+
+/** The scan of an image of this size: views, bins, and half the detector's width in half-widths of the field. */
+export function scanOf(
+  { views, bins, detector }: Pick<Values<typeof lowDoseCtSettings>, "views" | "bins" | "detector">,
+  size: readonly [height: number, width: number],
+): { readonly views: number; readonly bins: number; readonly span: number } {
+  const side = Math.max(...size);
+  const span = spanOf(size, detector as Detector);
+  return { views: views || Math.ceil(1.5 * side), bins: bins || Math.ceil(span * side) + 2, span };
+}
 
 /** What is added to HU so that air is 0. */
 export const aboveAir = 1000;
@@ -69,7 +91,7 @@ export function inHounsfield({ shape, data }: Image): Image {
  * @param taskStream names the randomness of the task; a scan's geometry draws none.
  */
 export function lowDoseCt(settings: Values<typeof lowDoseCtSettings>, taskStream: string): Acquisition {
-  const { views, bins, photons, opacity } = settings;
+  const { photons, opacity } = settings;
   const detector = settings.detector as Detector;
   const filter = settings.filter as FilterName;
   const scanners = new Map<string, Promise<Operator>>();
@@ -81,10 +103,14 @@ export function lowDoseCt(settings: Values<typeof lowDoseCtSettings>, taskStream
     rng: Rng,
   ): Promise<Measured> {
     const [height, width] = sample.image!.shape;
-    const geometry = { size: [height, width] as const, views, bins, detector, filter };
-    requireSpan(sample, spanOf(geometry));
-    const key = `${height} ${width}`;
-    const operator = await remembered(scanners, key, () => withNorm(rayTransform(geometry)));
+    const size = [height, width] as const;
+    const { views, bins, span } = scanOf(settings, size);
+    requireScan(sample, [views, bins, 1], span);
+    const operator = await remembered(
+      scanners,
+      `${size}`,
+      () => withNorm(rayTransform({ size, views, bins, detector, filter })),
+    );
     const sinogram = await noiseFree(operator);
     const depths = sinogram.data.map((value) => value * opacity / aboveAir);
     const counted = countPhotons(depths, photons, rng.stream("photons"));
@@ -105,7 +131,7 @@ export function lowDoseCt(settings: Values<typeof lowDoseCtSettings>, taskStream
         return await scanned(sample, (A) => applied(A.forward, raised(image!), A.measurementShape), rng);
       }
       if (sample.acquisition?.noiseFree === true) {
-        requireSinogram(sample, measurement, [views, bins, 1]);
+        requireSlice(sample, image);
         return await scanned(sample, () => Promise.resolve(measurement), rng);
       }
       requireSlice(sample, measurement);
@@ -148,27 +174,20 @@ function requireSlice(sample: Measurable, image: Image | undefined): void {
   throw new TypeError(explain({
     what: `CT is measured from slices [height, width, 1] in HU, not [${shape}]`,
     where: placeOf(sample),
-    fix: "give one slice with one channel; a sinogram needs acquisition.noiseFree: true",
+    fix:
+      "give one slice with one channel; a sinogram needs acquisition.noiseFree: true, and an image of its size",
   }));
 }
 
-function requireSinogram(sample: Measurable, { shape }: Image, expected: readonly number[]): void {
-  if (sample.image === undefined) {
-    throw new TypeError(explain({
-      what: "a sinogram without an image, whose size the reconstruction could have",
+/** Refuses a sinogram of another scan. */
+function requireScan({ measurement, ...sample }: Measurable, shape: readonly number[], span: number): void {
+  if (measurement !== undefined && !sameShape(measurement.shape, shape)) {
+    throw new RangeError(explain({
+      what: `a sinogram [${measurement.shape}] for a scanner of [${shape}] views, bins and channels`,
       where: placeOf(sample),
-      fix: "give the image, too, or zeros of its size",
+      fix: `make it for these, or --set views=${measurement.shape[0]} and bins=${measurement.shape[1]}`,
     }));
   }
-  if (sameShape(shape, expected)) return;
-  throw new RangeError(explain({
-    what: `a sinogram [${shape}] for a scanner of [${expected}] views, bins and channels`,
-    where: placeOf(sample),
-    fix: `make it for these, or --set views=${shape[0]} and bins=${shape[1]}`,
-  }));
-}
-
-function requireSpan(sample: Measurable, span: number): void {
   const given = sample.acquisition?.span;
   if (typeof given !== "number" || Math.abs(given - span) < 1e-6) return;
   throw new RangeError(explain({

@@ -34,7 +34,7 @@ export interface RayGeometry {
 }
 
 /** Half the width of the detector, in half-widths of the field. */
-export function spanOf({ size: [height, width], detector = "square" }: RayGeometry): number {
+export function spanOf([height, width]: RayGeometry["size"], detector: Detector): number {
   return detector === "circle" ? 1 : Math.hypot(height, width) / Math.max(height, width);
 }
 
@@ -62,7 +62,7 @@ export function rayTransform(geometry: RayGeometry): Operator {
     width,
     angles: Array.from({ length: views }, (_, view) => view * Math.PI / views),
     bins,
-    spacing: 2 * spanOf(geometry) / bins / pixelSize,
+    spacing: 2 * spanOf([height, width], detector) / bins / pixelSize,
     interpolate: "pixels",
   };
   const back = filteredBackProjection(lines, pixelSize, filter);

@@ -160,6 +160,15 @@ Deno.test("lowDoseCt() takes a registered pair as it is, in HU above air, by the
   assert.deepEqual(alone.measurement, measurement);
 });
 
+Deno.test("lowDoseCt() scans an image of any size as finely as its pixels, unless views and bins are set", async () => {
+  const shape = async (size: number, overrides: Overrides) =>
+    (await lowDose(overrides).measure(sample({ image: water(size) }), rng)).measurement.shape;
+  assert.deepEqual(await shape(64, {}), [96, 93, 1]);
+  assert.deepEqual(await shape(17, {}), [26, 27, 1]);
+  assert.deepEqual(await shape(64, { detector: "circle" }), [96, 66, 1]);
+  assert.deepEqual(await shape(20, { views: 7, bins: 9 }), [7, 9, 1]);
+});
+
 Deno.test("lowDoseCt() shares one operator among all samples of one size, and its norm bounds it closely", async () => {
   const ct = lowDose({ views: 20, bins: 30 });
   const [a, b, c] = await Promise.all(
@@ -195,11 +204,11 @@ Deno.test("lowDoseCt() refuses what it cannot measure, and says where and why", 
     ],
     [
       { measurement: noise("y", [96, 93, 1]), acquisition: { noiseFree: true } },
-      /a sinogram without an image[^]*"s1", sample "07"/,
+      /not \[\][^]*"s1", sample "07"[^]*an image of its size/,
     ],
     [
       {
-        image: noise("x", [8, 8, 1]),
+        image: noise("x", [64, 64, 1]),
         measurement: noise("y", [90, 93, 1]),
         acquisition: { noiseFree: true },
       },
@@ -207,7 +216,7 @@ Deno.test("lowDoseCt() refuses what it cannot measure, and says where and why", 
     ],
     [
       {
-        image: noise("x", [8, 8, 1]),
+        image: noise("x", [64, 64, 1]),
         measurement: noise("y", [96, 93, 1]),
         acquisition: { noiseFree: true, span: 1 },
       },
