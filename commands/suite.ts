@@ -103,7 +103,13 @@ async function load(path: string): Promise<{ extension: Extension; hash: string 
     refuse(`its "benchmarks" is no list of benchmarks`);
   }
   if (!isListOf(claims, "benchmark", "claim", "source", "methods", "metric", "direction")) {
-    refuse(`its "claims" is no list of claims`);
+    return refuse(
+      `its "claims" is no list of objects with benchmark, claim, source, methods, metric, direction`,
+    );
+  }
+  for (const claim of claims as Claim[]) {
+    const wrong = whyNoClaim(claim);
+    if (wrong !== undefined) refuse(`its claim "${claim.claim}" ${wrong}`);
   }
   for (const [key, parts] of Object.entries({ rows, kinds })) {
     if (!isObject(parts)) return refuse(`its "${key}" is no object of lists by the benchmark's name`);
@@ -119,6 +125,20 @@ async function load(path: string): Promise<{ extension: Extension; hash: string 
     if (missing !== undefined) refuse(`the method of its row "${name}" has no "${missing}"`);
   }
   return { extension: extension as Extension, hash };
+}
+
+const directions = ["better", "comparable", "contributes"];
+
+/** What is wrong with a claim, where anything is. */
+function whyNoClaim({ methods, direction, margin }: Claim): string | undefined {
+  if (!directions.includes(direction)) {
+    return `has the direction "${direction}": ${suggest(direction, directions)}`;
+  }
+  if (!Array.isArray(methods) || methods.length !== 2) return "is not of two rows";
+  if (margin === undefined ? direction !== "better" : !(Number.isFinite(margin) && margin >= 0)) {
+    return "needs a margin, a number of the metric's unit";
+  }
+  return undefined;
 }
 
 const example =

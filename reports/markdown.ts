@@ -13,7 +13,7 @@ import { markdownText } from "./escape.ts";
 import { cellText, metricHeading, outcome } from "./format.ts";
 import { type Mark, marksOf } from "./marks.ts";
 import { panelsOf } from "./pictures.ts";
-import { ablationLines, openLines, verdictCount, verdictLines } from "./verdict_words.ts";
+import { ablationLines, openLines, verdictCount, verdictLines, verdictNote } from "./verdict_words.ts";
 import { judge } from "./verdicts.ts";
 
 const costMark = "<!-- cost -->";
@@ -48,7 +48,7 @@ export function markdownTable(run: Run, summary: Summary): string {
     caption(run, summary).map((line) => markdownText(line)),
     ...(verdicts.length === 0 ? [] : [
       ["## Verdicts"],
-      [markdownText(verdictCount(verdicts))],
+      [verdictCount(verdicts), verdictNote(verdicts)].filter(Boolean).map(markdownText),
       items(verdictLines(verdicts)),
       [...openLines(verdicts), ...ablationLines(verdicts)].map((line) => `- ${markdownText(line)}`),
     ].filter((lines) => lines.length > 0)),

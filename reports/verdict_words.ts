@@ -19,6 +19,15 @@ export function verdictCount(verdicts: readonly Verdict[]): string {
   return `${counted(claims.length, "published claim")}: ${parts.join(", ")}.`;
 }
 
+/** What the numbers of {@linkcode verdictLines} are. */
+export function verdictNote(verdicts: readonly Verdict[]): string {
+  const family = verdicts.find(isFound)?.found.family;
+  return family === undefined
+    ? ""
+    : "Numbers are the first row less the second, with the 95 % interval for new subjects and seeds, and p after Holm's " +
+      `correction for the ${counted(family, "claim")} that this run can answer, ablations included.`;
+}
+
 /** What was found on each published claim that the run can speak to; the claim first, then the numbers. */
 export function verdictLines(verdicts: readonly Verdict[]): { heading: string; text: string }[] {
   return verdicts.filter(isFound).filter(({ claim }) => claim.direction !== "contributes").map((verdict) => ({

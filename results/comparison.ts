@@ -5,7 +5,7 @@
  * their subject. A row without seeds meets each seed of the other. What is left out is counted.
  */
 
-import { deviationOf, type Interval, intervalOf, meanOf } from "./interval.ts";
+import { deviationOf, type Interval, intervalsOf, meanOf } from "./interval.ts";
 import { decodeValue } from "./record.ts";
 import type { MetricHead } from "./run.ts";
 import { signFlip, smallestP } from "./sign_flip.ts";
@@ -139,13 +139,14 @@ export function comparisonOf(
   const perSubject = differences.map(meanOf);
   const estimate = meanOf(perSubject);
   const deviation = deviationOf(perSubject);
+  const [interval, strict] = intervalsOf(differences, [1 - significance, 0.98]);
   return {
     differences,
     seeds,
     leftOut,
     estimate,
-    interval: intervalOf(differences, 1 - significance),
-    strict: intervalOf(differences, 0.98),
+    interval,
+    strict,
     perSeed: differences[0].map((_, seed) => meanOf(differences.map((line) => line[seed]))),
     perSubject,
     effect: deviation > 0 ? estimate / deviation : null,

@@ -38,18 +38,26 @@ const resamples = 1999;
  * Undefined for fewer than two subjects, of which nobody can say how they vary.
  */
 export function intervalOf(values: readonly (readonly number[])[], level = 0.95): Interval | undefined {
-  if (values.length < 2) return undefined;
+  return intervalsOf(values, [level])[0];
+}
+
+/** {@linkcode intervalOf} at several levels, from the same draws; none for fewer than two subjects. */
+export function intervalsOf(values: readonly (readonly number[])[], levels: readonly number[]): Interval[] {
+  if (values.length < 2) return [];
   const subjects = values.map(meanOf);
   const mean = meanOf(subjects);
-  const ofSubjects = reach(subjects, level);
+  const ofSubjects = reach(subjects);
   const seeds = values[0].map((_, seed) => meanOf(values.map((line) => line[seed])));
   const share = seeds.length < 2 ? 0 : ownShare(values, subjects, seeds, mean);
-  const ofSeeds = share === 0 ? { below: 0, above: 0 } : reach(seeds, level);
-  return {
-    level,
-    low: mean - Math.hypot(ofSubjects.below, share * ofSeeds.below),
-    high: mean + Math.hypot(ofSubjects.above, share * ofSeeds.above),
-  };
+  const ofSeeds = share === 0 ? () => ({ below: 0, above: 0 }) : reach(seeds);
+  return levels.map((level) => {
+    const [subject, seed] = [ofSubjects(level), ofSeeds(level)];
+    return {
+      level,
+      low: mean - Math.hypot(subject.below, share * seed.below),
+      high: mean + Math.hypot(subject.above, share * seed.above),
+    };
+  });
 }
 
 /** The mean of numbers. */
@@ -80,16 +88,21 @@ function ownShare(
   return Math.sqrt(Math.max(0, 1 - scatter / between));
 }
 
-function reach(values: readonly number[], level: number): Reach {
+/** How far the interval for a mean goes at each level. */
+function reach(values: readonly number[]): (level: number) => Reach {
   const error = deviationOf(values) / Math.sqrt(values.length);
-  if (error === 0) return { below: 0, above: 0 };
-  const tail = (1 - level) / 2;
+  if (error === 0) return () => ({ below: 0, above: 0 });
   if (values.length < leastToResample) {
-    const far = error * jstat.studentt.inv(1 - tail, values.length - 1);
-    return { below: far, above: far };
+    return (level) => {
+      const far = error * jstat.studentt.inv((1 + level) / 2, values.length - 1);
+      return { below: far, above: far };
+    };
   }
   const studentised = studentisedMeans(values);
-  return { below: error * quantile(studentised, 1 - tail), above: -error * quantile(studentised, tail) };
+  return (level) => ({
+    below: error * quantile(studentised, (1 + level) / 2),
+    above: -error * quantile(studentised, (1 - level) / 2),
+  });
 }
 
 /** (mean* − mean) / standard error* of resamples, ascending; one whose values are all the same has none and is left out. */

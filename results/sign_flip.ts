@@ -63,14 +63,28 @@ function everySum(terms: readonly number[], visit: (sum: number) => void): void 
 }
 
 function drawnSums(terms: readonly number[], visit: (sum: number) => void): void {
-  const rng = stream(`results/sign-flip/${terms.length}`);
+  const signs = drawnSigns(terms.length);
+  const words = Math.ceil(terms.length / 32);
   for (let draw = 0; draw < draws; draw++) {
     let sum = 0;
-    let bits = 0;
     for (let at = 0; at < terms.length; at++) {
-      if (at % 32 === 0) bits = rng.integer(2 ** 32);
-      sum += (bits >>> (at % 32)) & 1 ? terms[at] : -terms[at];
+      const bit = (signs[draw * words + (at >> 5)] >>> (at & 31)) & 1;
+      sum += bit === 1 ? terms[at] : -terms[at];
     }
     visit(sum);
   }
+}
+
+// The same draws for all that have n subjects; making them takes longer than the sums.
+const drawnBefore = new Map<number, Uint32Array>();
+
+/** Random signs of n terms, draw by draw: 32 to a word. */
+function drawnSigns(n: number): Uint32Array {
+  let signs = drawnBefore.get(n);
+  if (signs === undefined) {
+    const rng = stream(`results/sign-flip/${n}`);
+    signs = Uint32Array.from({ length: draws * Math.ceil(n / 32) }, () => rng.integer(2 ** 32));
+    drawnBefore.set(n, signs);
+  }
+  return signs;
 }

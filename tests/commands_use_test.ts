@@ -1,4 +1,4 @@
-import { deepStrictEqual, equal, match, notEqual } from "node:assert/strict";
+import { deepStrictEqual, doesNotMatch, equal, match, notEqual } from "node:assert/strict";
 import { bench, inFolder, pathOf, recordsOf, timesOf } from "./commands_running.ts";
 
 const toyModule = pathOf("toy_extension.ts");
@@ -70,6 +70,16 @@ Deno.test("bench refuses a module that throws, lacks or misspells an export, or 
       ["export default { kinds: { mri: [{ kind: 'x' }] } };", /"kinds\.mri" is no list of objects with kind/],
       ["export default { benchmarks: [{}] };", /"benchmarks" is no list of benchmarks/],
       ["export default { rows: { mri: [{ name: 'x', method: {} }] } };", /row "x" has no "settings"/],
+      [
+        "export default { claims: [{ claim: 'x' }] };",
+        /"claims" is no list of objects with benchmark, claim/,
+      ],
+      [
+        claiming({ direction: "beter" }),
+        /claim "mine wins" has the direction "beter"[\s\S]*did you mean "better"/,
+      ],
+      [claiming({ methods: ["a"] }), /claim "mine wins" is not of two rows/],
+      [claiming({ direction: "comparable" }), /claim "mine wins" needs a margin/],
       [rowNamed("wgan"), /two of the method of mri "wgan"/],
       [rowNamed("../x"), /"\.\.\/x" cannot be the name/],
       [rowNamed("a,b"), /"a,b" cannot be the name/],
@@ -85,6 +95,30 @@ Deno.test("bench refuses a module that throws, lacks or misspells an export, or 
     const missing = await bench("mri", "--use", `${folder}/none.ts`);
     equal(missing.code, 2);
     match(missing.err, /none\.ts/);
+  }));
+
+Deno.test("a user's claim gets its verdict at the end of bench, in table.md and in verdicts.json; of a smoke run none", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/claims.ts`;
+    await Deno.writeTextFile(path, claiming({}));
+    const verdict = async (profile: string) => {
+      const out = `${folder}/${profile}`;
+      const args = ["--profile", profile, "--use", toyModule, "--use", path, "--methods", "input,half"];
+      const ended = await bench("toy", ...args, "--out", out);
+      equal(ended.code, 0, ended.err);
+      const { verdicts } = JSON.parse(await Deno.readTextFile(`${out}/verdicts.json`));
+      return { ...ended, verdicts, table: await Deno.readTextFile(`${out}/table.md`) };
+    };
+    const { out, table, verdicts } = await verdict("quick");
+    match(
+      out,
+      /1 published claim: \d reproduced, \d contradicted, \d undecided\.\n +\w+ +input better than half in mae/,
+    );
+    match(table, /^## Verdicts$/m);
+    deepStrictEqual(verdicts.map(({ claim }: { claim: string }) => claim), ["mine wins"]);
+    const smoke = await verdict("smoke");
+    deepStrictEqual(smoke.verdicts, []);
+    doesNotMatch(smoke.out, /published claim/);
   }));
 
 Deno.test("a user's row joins a run that is there already, and only its own jobs are run again when its module changes", () =>
@@ -164,4 +198,15 @@ Deno.test("a user's kind of data is read by its own loader, and its benchmark ru
 function rowNamed(name: string): string {
   return `import { input } from "${project}tests/toy.ts";
     export default { rows: { mri: [{ name: ${JSON.stringify(name)}, method: input }] } };`;
+}
+
+function claiming(more: object): string {
+  const claim = {
+    benchmark: "toy",
+    claim: "mine wins",
+    source: "me",
+    methods: ["input", "half"],
+    metric: "mae",
+  };
+  return `export default { claims: [${JSON.stringify({ ...claim, direction: "better", ...more })}] };`;
 }

@@ -8,6 +8,7 @@ Deno.test("no table that the pages promise is empty, and every link between them
       "docs/architecture.md",
       "docs/mri.md",
       "docs/performance.md",
+      "docs/statistics.md",
     ]
   ) {
     const url = new URL(`../${page}`, import.meta.url);
