@@ -48,6 +48,7 @@ const mri: readonly Claim[] = [
     source: `${sim}, §4.1, Table 2`,
     methods: ["ot-cyclegan", "supervised"],
     direction: "comparable",
+    over: "zero-filled",
   }, margins),
   ...["ot-cyclegan", "supervised", "cyclegan"].flatMap((row) =>
     order([row, "zero-filled"], quality, {
@@ -62,6 +63,7 @@ const mri: readonly Claim[] = [
     source: `${sim}, §3: the dual problem (30) has both terms; our ablation`,
     methods: ["ot-cyclegan", "ot-cyclegan-no-adversary"],
     direction: "contributes",
+    over: "zero-filled",
   }, margins),
 ];
 
@@ -72,6 +74,7 @@ const ct: readonly Claim[] = ["ot-cyclegan", "ot-cyclegan-as-published"].flatMap
     source: `${sim}, §4.3, Table 4`,
     methods: [row, "supervised"],
     direction: "comparable",
+    over: "low-dose",
   }, margins)
 );
 

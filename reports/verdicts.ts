@@ -55,6 +55,8 @@ interface Question extends Omit<Found, "adjusted" | "family"> {
   readonly test: "within" | "apart";
   /** What has to be sure for `apart`. */
   readonly difference: Comparison;
+  /** Why being alike would say nothing here. */
+  readonly doubt?: string;
   /** 1 where the difference is on the claimed side of what separates the outcomes, −1 where it is on the other. */
   readonly side: number;
 }
@@ -81,16 +83,17 @@ export function judge({ file: { claims = [] } }: Run, summary: Summary): Verdict
 
 /** The question that a claim asks of a run, or why the run cannot answer it. */
 function ask(claim: Claim, { rows, metrics }: Summary): Question | string {
-  const { methods, direction, convention, margin = 0 } = claim;
-  const found = methods.map((name) => rows.find(({ head }) => head.name === name));
-  const lacking = methods.filter((_, at) => found[at] === undefined);
+  const { methods, direction, convention, margin = 0, over } = claim;
+  const names = over === undefined ? methods : [...methods, over];
+  const found = names.map((name) => rows.find(({ head }) => head.name === name));
+  const lacking = names.filter((_, at) => found[at] === undefined);
   if (lacking.length > 0) return `the run has no row ${lacking.join(" and ")}`;
   const metric = metrics.find(({ id, convention: its }) =>
     id === claim.metric && (convention ?? its) === its
   );
   if (metric === undefined) return `the run does not measure ${claim.metric}`;
   if (metric.better === "neither") return `neither way is better in ${claim.metric}`;
-  const [first, second] = found as [SummaryRow, SummaryRow];
+  const [first, second, least] = found as SummaryRow[];
   const unfit = whyUnfit(first, direction !== "better") ?? whyUnfit(second, direction === "comparable");
   if (unfit !== undefined) return unfit;
   const comparison = compare(scoresOf(first, metric), scoresOf(second, metric));
@@ -107,7 +110,18 @@ function ask(claim: Claim, { rows, metrics }: Summary): Question | string {
   if (within) {
     const [{ p }] = equivalences;
     const side = direction === "comparable" ? 1 : -1;
-    return { claim, metric, comparison, equivalences, test: "within", p, difference: comparison, side };
+    const doubt = least && whyVacuous(second, least, metric);
+    return {
+      claim,
+      metric,
+      comparison,
+      equivalences,
+      test: "within",
+      p,
+      difference: comparison,
+      doubt,
+      side,
+    };
   }
   const offset = direction === "comparable"
     ? Math.sign(estimate) * margin
@@ -137,11 +151,24 @@ function whyUnfit({ head, records, planned }: SummaryRow, everySeed: boolean): s
   return undefined;
 }
 
+/** Why rows that are alike may be so for want of learning: the second does not surely beat the input, or what stands for it. */
+function whyVacuous(row: SummaryRow, least: SummaryRow, metric: MetricHead): string | undefined {
+  const comparison = compare(scoresOf(row, metric), scoresOf(least, metric));
+  const sign = metric.better === "higher" ? 1 : -1;
+  const beats = comparison !== undefined && sign * comparison.estimate > 0 &&
+    isSure(comparison, comparison.p);
+  const [ours, theirs] = [row, least].map(({ head }) => head.name);
+  return beats
+    ? undefined
+    : `${ours} itself is not surely better than ${theirs}, so being like it says nothing`;
+}
+
 function decided(question: Question, { adjusted, family }: Found): Pick<Verdict, "outcome" | "reason"> {
   const { test, difference, equivalences, side } = question;
   const answered = test === "within"
     ? adjusted <= significance && equivalences[0].within
     : isSure(difference, adjusted);
+  if (answered && question.doubt !== undefined) return { outcome: "undecided", reason: question.doubt };
   if (answered) return { outcome: side > 0 ? "reproduced" : "contradicted", reason: "" };
   return { outcome: "undecided", reason: whyUndecided(question, adjusted, family) };
 }

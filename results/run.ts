@@ -69,6 +69,11 @@ export interface Claim {
    * `contributes`: how much is as good as nothing.
    */
   readonly margin?: number;
+  /**
+   * The row that the compared ones must surely beat before their being alike says anything, e.g. the input: two networks
+   * that have learned nothing are comparable, too.
+   */
+  readonly over?: string;
 }
 
 /** What `run.json` holds. */
