@@ -21,9 +21,9 @@ const tableEndings = [".csv", ".hdf5", ".h5", ".txt"];
 
 /** What lies beside the stack at `path`. */
 export async function beside(path: string): Promise<Beside> {
-  const [folder, stem] = split(path);
+  const { folder, stem } = parts(path);
   const names = new Map<string, string>();
-  for await (const { name, isFile, isSymlink } of Deno.readDir(folder)) {
+  for await (const { name, isFile, isSymlink } of Deno.readDir(folder === "" ? "." : folder)) {
     if (isFile || isSymlink) names.set(name.toLowerCase(), name);
   }
   // What the stack is called without the word that says that it is one.
@@ -33,7 +33,7 @@ export async function beside(path: string): Promise<Beside> {
       for (const word of words) {
         for (const ending of endings) {
           const name = names.get(`${start}${start === "" ? "" : "_"}${word}${ending}`.toLowerCase());
-          if (name !== undefined && `${folder}/${name}` !== path) return `${folder}/${name}`;
+          if (name !== undefined && folder + name !== path) return folder + name;
         }
       }
     }
@@ -49,12 +49,12 @@ export async function beside(path: string): Promise<Beside> {
 
 /** Whether the name says that the stack is a truth rather than what was measured of it. */
 export function isTruth(path: string): boolean {
-  const [, stem] = split(path);
+  const { stem } = parts(path);
   return truthWords.some((word) => new RegExp(`(^|[_-])${word}$`, "i").test(stem));
 }
 
-/** Folder, and name without its ending. */
-function split(path: string): [string, string] {
-  const at = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
-  return [at < 0 ? "." : path.slice(0, at), path.slice(at + 1).replace(/\.[^.]*$/, "")];
+/** The folder up to its last stroke, and the name without its ending. */
+function parts(path: string): { folder: string; stem: string } {
+  const at = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1;
+  return { folder: path.slice(0, at), stem: path.slice(at).replace(/\.[^.]*$/, "") };
 }

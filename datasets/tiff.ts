@@ -7,29 +7,23 @@
  */
 
 import { createHash } from "node:crypto";
-import { explain, UsageError } from "../core/errors.ts";
-import { type Image, sizeOf } from "../core/image.ts";
-import { type Json, sha256 } from "../core/json.ts";
-import { type Beside, beside, isTruth } from "./beside.ts";
-import type { Contents, Dataset, DatasetKind, FileProbe, OpenOptions, Sample, Subject } from "./dataset.ts";
+import { explain } from "../core/errors.ts";
+import { beside, isTruth } from "./beside.ts";
+import type { Contents, Dataset, DatasetKind, Sample, Subject } from "./dataset.ts";
 import {
   bytesOf,
   fileName,
   findSlice,
   hashOfVolumes,
   labelled,
-  type LabelledFile,
   nameOfAll,
   type ReadVolume,
   sampleIds,
 } from "./files.ts";
 import { TiffStack } from "./formats/tiff.ts";
-import { pageOf } from "./formats/tiff_axes.ts";
 import { isTiff } from "./formats/tiff_pages.ts";
-import { inFrame, type Localisations, readLocalisations } from "./localisations.ts";
-
-/** What a sample is: a frame in time, a plane along the optical axis, or a whole volume. */
-export type StackReading = "frames" | "planes" | "volumes";
+import { inFrame } from "./localisations.ts";
+import { closeAll, openStacks, type Stack, type StackReading, valuesOf } from "./tiff_stacks.ts";
 
 /** Stacks whose frames are samples `[height, width, 1]`, for localisation microscopy. */
 export const tiffFramesKind = kindOf("frames", "TIFF stacks of frames, classic or BigTIFF");
@@ -62,9 +56,6 @@ export const tiffKind: DatasetKind = {
   },
 };
 
-// A volume is handed out at once.
-const mostVolumeBytes = 832 * 2 ** 20;
-
 function kindOf(reading: StackReading, about: string): DatasetKind {
   return {
     kind: `tiff-${reading}`,
@@ -83,24 +74,6 @@ function kindOf(reading: StackReading, about: string): DatasetKind {
   };
 }
 
-/** A file, looked into, with what lies beside it. */
-interface Stack extends LabelledFile {
-  readonly measured: TiffStack;
-  readonly truth?: TiffStack;
-  readonly kernel?: Image;
-  readonly emitters?: Localisations;
-  /** How many samples it has, and of how many pages each. */
-  readonly samples: number;
-  readonly depth: number;
-  /** Of a sample. */
-  readonly shape: readonly number[];
-  /** `[row, column]`, or `[slice, row, column]`, where they are known. */
-  readonly pixelSizeNm?: readonly number[];
-  /** What else than the values decides its samples. */
-  readonly about: Json;
-  readonly notes: readonly string[];
-}
-
 class StackDataset implements Dataset {
   constructor(readonly contents: Contents, readonly stacks: readonly Stack[]) {}
 
@@ -108,245 +81,20 @@ class StackDataset implements Dataset {
     const { file: stack, slice: index } = findSlice(this.stacks, this.contents.subjects, subject, id);
     const { label, measured, truth, kernel, emitters, pixelSizeNm = null } = stack;
     const values = await valuesOf(stack, measured, index);
-    const acquisition = { file: label, index, pixelSizeNm };
-    if (this.contents.holds === "images") return { id, subject, image: values, acquisition };
+    const image = truth === undefined ? undefined : await valuesOf(stack, truth, index);
     return {
       id,
       subject,
-      measurement: values,
-      ...(truth && { image: await valuesOf(stack, truth, index) }),
-      ...(kernel && { kernel }),
-      ...(emitters && { emitters: inFrame(emitters, index) }),
-      acquisition,
+      ...(this.contents.holds === "images" ? { image: values } : { image, measurement: values }),
+      kernel,
+      emitters: emitters && inFrame(emitters, index),
+      acquisition: { file: label, index, pixelSizeNm },
     };
   }
 
   close(): void {
     closeAll(this.stacks);
   }
-}
-
-function closeAll(stacks: readonly Stack[]): void {
-  for (const { measured, truth } of stacks) {
-    measured.close();
-    truth?.close();
-  }
-}
-
-/** One sample's values. */
-async function valuesOf({ shape, depth }: Stack, stack: TiffStack, index: number): Promise<Image> {
-  if (depth === 1) return { shape, data: await stack.page(pageAt(stack, index, 0, depth)) };
-  const data = new Float32Array(sizeOf(shape));
-  for (let slice = 0; slice < depth; slice++) {
-    data.set(await stack.page(pageAt(stack, index, slice, depth)), slice * data.length / depth);
-  }
-  return { shape, data };
-}
-
-function pageAt({ header: { about } }: TiffStack, index: number, slice: number, depth: number): number {
-  // A reading by single pages has one of the axes only.
-  return depth === 1 || about.axes === undefined
-    ? index * depth + slice
-    : pageOf(about.axes, { channel: 0, slice, frame: index });
-}
-
-async function openStacks(
-  files: readonly FileProbe[],
-  reading: StackReading,
-  options: OpenOptions,
-): Promise<Stack[]> {
-  const all = labelled(files);
-  const found = new Map<string, Beside>();
-  for (const { path } of all) found.set(path, await beside(path));
-  // What lies beside another of the files is no subject of its own.
-  const taken = new Set([...found.values()].flatMap(({ truth, kernel }) => [truth, kernel]));
-  const own = all.filter(({ path }) => !taken.has(path));
-  const stacks: Stack[] = [];
-  try {
-    for (const file of own.length > 0 ? own : all) {
-      const its = own.length > 0 ? found.get(file.path)! : {};
-      stacks.push(await openStack(file, its, reading, options));
-    }
-    return stacks;
-  } catch (error) {
-    closeAll(stacks);
-    throw error;
-  }
-}
-
-async function openStack(
-  file: LabelledFile,
-  own: Beside,
-  reading: StackReading,
-  options: OpenOptions,
-): Promise<Stack> {
-  const measured = await TiffStack.open(file.path);
-  let truth: TiffStack | undefined;
-  try {
-    const { samples, depth, note } = divided(measured, file.path, reading);
-    const notes = note === undefined ? [] : [note];
-    const { height, width } = measured.header;
-    const shape = reading === "volumes" ? [depth, height, width, 1] : [height, width, 1];
-    const pixelSizeNm = pixelSizeOf(measured, reading, options);
-    if (own.truth !== undefined && reading !== "frames") {
-      truth = await TiffStack.open(own.truth);
-      assertAlike(truth, own.truth, measured, file.path);
-      notes.push(`${fileName(own.truth)} was taken for the truth of ${fileName(file.path)}`);
-    }
-    const kernelPath = given(options, "psf") ?? own.kernel;
-    const kernel = kernelPath === undefined || reading === "frames" ? undefined : await wholeOf(kernelPath);
-    if (kernel !== undefined) {
-      notes.push(`${fileName(kernelPath!)} was taken for the kernel of ${fileName(file.path)}`);
-    }
-    const emitters = reading !== "frames" || own.emitters === undefined
-      ? undefined
-      : await emittersOf(own.emitters, samples, pixelSizeNm?.[0]);
-    if (emitters !== undefined) {
-      notes.push(
-        `${fileName(own.emitters!)} was taken for the emitters of ${fileName(file.path)}; ` +
-          emitters.said.join("; "),
-      );
-    }
-    const about = {
-      shape,
-      samples,
-      pixelSizeNm: pixelSizeNm ?? null,
-      kernel: kernel === undefined ? null : [...kernel.shape, sha256(bytesOf(kernel.data))],
-      emitters: emitters === undefined ? null : sha256(bytesOf(emitters.xNm), bytesOf(emitters.yNm)),
-    };
-    return {
-      ...file,
-      measured,
-      truth,
-      kernel,
-      emitters,
-      samples,
-      depth,
-      shape,
-      pixelSizeNm,
-      about,
-      notes,
-    };
-  } catch (error) {
-    measured.close();
-    truth?.close();
-    throw error;
-  }
-}
-
-/** How the pages make samples. */
-function divided(
-  { header: { pages, height, width, channels, about: { axes } } }: TiffStack,
-  path: string,
-  reading: StackReading,
-): { samples: number; depth: number; note?: string } {
-  const refuse = (what: string, fix: string): never => {
-    throw new TypeError(explain({ what, where: path, fix }));
-  };
-  const colours = Math.max(channels, axes?.channels ?? 1);
-  if (colours > 1) refuse(`it has ${colours} channels`, "give each channel as a stack of its own");
-  const { slices, frames } = axes ??
-    (reading === "frames" ? { slices: 1, frames: pages } : { slices: pages, frames: 1 });
-  switch (reading) {
-    case "frames":
-      if (slices > 1 && frames > 1) {
-        refuse(`it has ${frames} frames of ${slices} planes`, "give one plane of it");
-      }
-      return slices > 1
-        ? { samples: slices, depth: 1, note: `its ${slices} slices, without frames, count as frames` }
-        : { samples: frames, depth: 1 };
-    case "planes":
-      if (frames > 1) refuse(`it has ${frames} frames in time`, "give one frame of it");
-      return { samples: slices, depth: 1 };
-    case "volumes":
-      if (slices === 1) {
-        refuse("it has one plane", frames > 1 ? "say that its frames are slices" : "give a stack");
-      }
-      if (4 * slices * height * width > mostVolumeBytes) {
-        refuse(
-          `a volume of ${slices} x ${height} x ${width} takes ${
-            Math.ceil(4 * slices * height * width / 2 ** 20)
-          } MB, ` +
-            `more than the ${mostVolumeBytes / 2 ** 20} MB that are handed out at once`,
-          "cut it into pieces",
-        );
-      }
-      return { samples: frames, depth: slices };
-  }
-}
-
-/** `[row, column]`, or `[slice, row, column]` for volumes: as given, else as the file says. */
-function pixelSizeOf(
-  { header: { about } }: TiffStack,
-  reading: StackReading,
-  options: OpenOptions,
-): readonly number[] | undefined {
-  const text = given(options, "pixel-nm");
-  if (text === undefined) {
-    const { pixelSizeNm, sliceStepNm } = about;
-    if (reading !== "volumes") return pixelSizeNm;
-    return pixelSizeNm && sliceStepNm ? [sliceStepNm, ...pixelSizeNm] : undefined;
-  }
-  const sizes = text.split(",").map(Number);
-  const wanted = reading === "volumes" ? 2 : 1;
-  if (
-    sizes.length < wanted || sizes.length > 2 || !sizes.every((size) => size > 0 && Number.isFinite(size))
-  ) {
-    throw new UsageError({
-      what: `"${text}" is no size of a pixel`,
-      where: "--pixel-nm",
-      fix: wanted === 2 ? "give X,Z in nm, e.g. 65,300" : "give X in nm, e.g. 100",
-    });
-  }
-  const [across, along] = sizes;
-  return reading === "volumes" ? [along, across, across] : [across, across];
-}
-
-/** What the benchmark was told by a text that is not empty. */
-function given({ settings }: OpenOptions, name: string): string | undefined {
-  const value = settings?.[name];
-  return value === undefined || value === "" ? undefined : String(value);
-}
-
-function assertAlike(truth: TiffStack, truthPath: string, measured: TiffStack, path: string): void {
-  const extents = ({ header: { pages, height, width } }: TiffStack) => `${pages} x ${height} x ${width}`;
-  if (extents(truth) === extents(measured) && truth.header.channels === 1) return;
-  throw new TypeError(explain({
-    what: `it is ${extents(truth)}, and ${path} beside it, whose truth it should be, ${extents(measured)}`,
-    where: truthPath,
-    fix: "give both of one size, or rename what is no truth",
-  }));
-}
-
-/** A whole stack: `[height, width, 1]`, or `[depth, height, width, 1]`. */
-async function wholeOf(path: string): Promise<Image> {
-  using stack = await TiffStack.open(path);
-  const { samples, depth } = divided(stack, path, stack.header.pages === 1 ? "planes" : "volumes");
-  const { height, width } = stack.header;
-  if (samples > 1) {
-    throw new TypeError(explain({
-      what: `it has ${samples} frames in time, and a kernel has one`,
-      where: path,
-      fix: "give one of them",
-    }));
-  }
-  const shape = depth === 1 ? [height, width, 1] : [depth, height, width, 1];
-  const data = new Float32Array(sizeOf(shape));
-  for (let slice = 0; slice < depth; slice++) {
-    data.set(await stack.page(slice), slice * height * width);
-  }
-  return { shape, data };
-}
-
-async function emittersOf(path: string, frames: number, pixelSizeNm?: number): Promise<Localisations> {
-  const emitters = await readLocalisations(path, { pixelSizeNm });
-  const last = emitters.frame.at(-1) ?? 0;
-  if (last < frames) return emitters;
-  throw new RangeError(explain({
-    what: `it has emitters in frame ${last + 1}, and the stack beside it has ${frames} frames`,
-    where: path,
-    fix: "give the table that belongs to the stack, or rename it",
-  }));
 }
 
 async function contentsOf(stacks: readonly Stack[], reading: StackReading, name: string): Promise<Contents> {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { survey } from "../commands/data.ts";
+import { beside } from "../datasets/beside.ts";
 import { openData } from "../datasets/open.ts";
 import { tiffFramesKind, tiffPlanesKind, tiffVolumesKind } from "../datasets/tiff.ts";
 import { withFolder, writeTiff } from "./datasets_files.ts";
@@ -102,6 +103,34 @@ Deno.test("truth, kernel and emitters beside a stack are known by their names", 
       openData([tiffFramesKind], [`${folder}/cell_stack.tif`], options),
       /emitters in frame 3, and the stack beside it has 2 frames/,
     );
+  }));
+
+Deno.test("a truth alone is an image to be blurred, by the kernel beside it where there is one", () =>
+  withFolder(async (folder) => {
+    await writeTiff(`${folder}/pollen_truth.tif`, { shape: [3, 5, 5], data: numbered(3, 5, 5) });
+    await writeTiff(`${folder}/kernel.tif`, { shape: [3, 3, 3], data: numbered(3, 3, 3) });
+    const dataset = await openData([tiffVolumesKind], [folder], options);
+    assert.equal(dataset.contents.holds, "images");
+    const { image, measurement, kernel } = await dataset.sample("pollen_truth", "00");
+    assert.deepEqual([image!.shape, measurement, kernel!.shape], [[3, 5, 5, 1], undefined, [3, 3, 3, 1]]);
+    dataset.close();
+  }));
+
+Deno.test("what lies beside a stack is found from inside its folder, too", () =>
+  withFolder(async (folder) => {
+    await writeTiff(`${folder}/data.tif`, { shape: [2, 4, 4], data: numbered(2, 4, 4) });
+    await writeTiff(`${folder}/actual.tif`, { shape: [2, 4, 4], data: numbered(2, 4, 4) });
+    for (const path of [`${folder}/data.tif`, `${folder}//data.tif`]) {
+      assert.match((await beside(path)).truth!, /actual\.tif$/);
+    }
+    const before = Deno.cwd();
+    try {
+      Deno.chdir(folder);
+      const { contents } = await openData([tiffPlanesKind], ["data.tif", "actual.tif"], options);
+      assert.deepEqual(contents.subjects.map(({ id }) => id), ["data"]);
+    } finally {
+      Deno.chdir(before);
+    }
   }));
 
 Deno.test("the size of a pixel that is given goes before the file's, and is asked for where it is neither", () =>

@@ -2,14 +2,15 @@
  * TIFF stacks, read from the file page by page: a stack of 4 GB needs no more memory than one of its pages.
  *
  * geotiff reads a page's directory, strips and tiles; where pages are is found by `tiff_pages.ts`, and blocks are
- * decompressed in `tiff_blocks.ts`. What a page claims is checked against the file before memory is asked for.
+ * decompressed in `tiff_blocks.ts`. What a page claims is checked (`tiff_layout.ts`) before memory is asked for.
  */
 
 import { GeoTIFF, GeoTIFFImage } from "geotiff";
 import { explain } from "../../core/errors.ts";
-import { decodeNumbers, firstNonFinite, nameOfType, type NumberType } from "./numbers.ts";
+import { decodeNumbers, firstNonFinite, type NumberType } from "./numbers.ts";
 import { describeStack, type StackDescription } from "./tiff_axes.ts";
-import { type BlockLayout, decodeBlock, refusalOf } from "./tiff_blocks.ts";
+import { type BlockLayout, decodeBlock } from "./tiff_blocks.ts";
+import { layoutOf, type PageLayout } from "./tiff_layout.ts";
 import { type Bytes, findPages } from "./tiff_pages.ts";
 
 /** What a stack holds. */
@@ -26,12 +27,6 @@ export interface TiffHeader {
   /** Thumbnails, reduced copies and masks that are no pages of the stack. */
   readonly passedOver: number;
 }
-
-// A page as stored, as decoded and as float32 lies in memory at once.
-const mostPageBytes = 768 * 2 ** 20;
-// Deflate and LZW give at most this many bytes for one; Zstandard's blocks of one byte give more, and are rare.
-const mostCompression = 1400;
-const zstandard = 50000;
 
 /** An opened stack. */
 export class TiffStack {
@@ -235,120 +230,6 @@ async function imageAt(tiff: GeoTIFF, offset: number, bytes: FileBytes): Promise
 }
 
 const hostIsLittle = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
-
-/** A page that was looked at and can be read. */
-interface PageLayout extends BlockLayout {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-  readonly type: string;
-  readonly number: NumberType;
-  /** Where each block is, and how long. */
-  readonly blocks: readonly { readonly offset: number; readonly length: number }[];
-}
-
-/** Looks at what a page claims, before anything is read by it. */
-function layoutOf(image: GeoTIFFImage, fileSize: number): PageLayout {
-  const directory = image.fileDirectory;
-  const value = (tag: string, otherwise: number) => {
-    const found = directory.getValue(tag as never) as number | readonly number[] | undefined;
-    return typeof found === "object" ? found[0] ?? otherwise : found ?? otherwise;
-  };
-  const list = (tag: string) =>
-    Array.from((directory.getValue(tag as never) ?? []) as ArrayLike<number>, Number);
-
-  const [height, width, channels] = [image.getHeight(), image.getWidth(), image.getSamplesPerPixel()];
-  const extents = `${height} x ${width} x ${channels}`;
-  if (![height, width, channels].every((extent) => Number.isInteger(extent) && extent >= 1)) {
-    throw new Error(`it is said to have ${extents} values`);
-  }
-  if (value("PhotometricInterpretation", 1) === 3) {
-    throw new Error("its values are places in a table of colours, not grey values");
-  }
-  const bits = list("BitsPerSample");
-  const formats = list("SampleFormat");
-  const [depth, format] = [bits[0] ?? 1, formats[0] ?? 1];
-  const areAlike = bits.length === channels && bits.every((each) => each === depth) &&
-    formats.every((each) => each === format);
-  if (!areAlike) {
-    throw new Error(
-      `it has ${channels} samples a pixel, of ${bits.join(", ") || "no"} bits and formats ${formats}`,
-    );
-  }
-  const type = typeOf(format, depth, image.littleEndian);
-  if (type === undefined || (depth % 8 !== 0 && channels > 1)) {
-    const name = ["", "unsigned", "signed", "float"][format] ?? `format ${format}`;
-    throw new Error(`its values are of ${depth} bits, ${name}, which is not read`);
-  }
-
-  const [blockHeight, blockWidth] = [image.getTileHeight(), image.getTileWidth()];
-  if (!(blockHeight >= 1 && blockWidth >= 1)) {
-    throw new Error(`it is cut into pieces of ${blockHeight} x ${blockWidth}`);
-  }
-  const interleaved = image.planarConfiguration === 1 ? channels : 1;
-  const rowBytes = Math.ceil(blockWidth * interleaved * depth / 8);
-  const mostBytes = blockHeight * rowBytes;
-  const decodedBytes = height * width * channels * (4 + type.bytes);
-  if (decodedBytes + 2 * mostBytes > mostPageBytes) {
-    throw new Error(
-      `${extents} values in pieces of ${blockHeight} x ${blockWidth} take ${
-        Math.ceil((decodedBytes + 2 * mostBytes) / 2 ** 20)
-      } MB: more than the ${mostPageBytes / 2 ** 20} MB that a page may take`,
-    );
-  }
-  const count = Math.ceil(height / blockHeight) * Math.ceil(width / blockWidth) * (channels / interleaved);
-  const [offsets, lengths] = image.isTiled
-    ? [list("TileOffsets"), list("TileByteCounts")]
-    : [list("StripOffsets"), list("StripByteCounts")];
-  if (offsets.length < count || lengths.length < count) {
-    throw new Error(
-      `${extents} values are ${count} pieces, and ${Math.min(offsets.length, lengths.length)} are given`,
-    );
-  }
-  const blocks = Array.from({ length: count }, (_, i) => ({ offset: offsets[i], length: lengths[i] }));
-  const outside = blocks.findIndex(({ offset, length }) => !(length > 0 && offset + length <= fileSize));
-  if (outside >= 0) {
-    const { offset, length } = blocks[outside];
-    throw new Error(
-      `it is cut short: piece ${
-        outside + 1
-      } of ${count} is ${length} bytes from byte ${offset} on, and the file has ` +
-        `${fileSize}`,
-    );
-  }
-  const stored = blocks.reduce((sum, { length }) => sum + length, 0);
-  const compression = value("Compression", 1);
-  const needed = Math.ceil(height * width * channels * depth / 8);
-  if (compression !== zstandard && stored * (compression === 1 ? 1 : mostCompression) < needed) {
-    throw new Error(`${extents} values of ${depth} bits need more than the ${stored} bytes that it has`);
-  }
-  const layout = {
-    height,
-    width,
-    channels,
-    type: depth % 8 === 0 ? nameOfType({ ...type, littleEndian: true }) : `uint${depth}`,
-    number: type,
-    blocks,
-    compression,
-    predictor: value("Predictor", 1),
-    littleEndian: image.littleEndian,
-    valuesPerRow: blockWidth * interleaved,
-    samples: interleaved,
-    bytesPerValue: depth / 8,
-    mostBytes,
-  };
-  const refusal = refusalOf(layout);
-  if (refusal !== undefined) throw new Error(refusal);
-  return layout;
-}
-
-function typeOf(format: number, depth: number, littleEndian: boolean): NumberType | undefined {
-  const bytes = Math.ceil(depth / 8);
-  if (format === 1 && depth >= 1 && depth <= 32) return { kind: "unsigned", bytes, littleEndian };
-  if (format === 2 && [8, 16, 32].includes(depth)) return { kind: "signed", bytes, littleEndian };
-  if (format === 3 && [16, 32, 64].includes(depth)) return { kind: "float", bytes, littleEndian };
-  return undefined;
-}
 
 /** The pages behind the only directory; undefined where they are not there. */
 function plainRun({ blocks, compression, number, ...page }: PageLayout, size: number, images: number) {

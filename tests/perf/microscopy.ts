@@ -6,7 +6,7 @@ import type { Image } from "../../core/image.ts";
 import type { Points } from "../../core/points.ts";
 import { stream } from "../../core/random.ts";
 import { assignPoints } from "../../metrics/assignment.ts";
-import { ringCorrelation } from "../../metrics/frc.ts";
+import { ringCorrelation } from "../../metrics/ring_correlation.ts";
 import { type Contender, takeTurns, timed } from "./timing.ts";
 
 const once = (run: () => void): Contender => async () => (await timed(run, 1)).least;
