@@ -96,7 +96,9 @@ export async function runJob(
   using learner = row.method.prepare(problem, chosen.settings, seeded.stream("networks"));
 
   const { x, y, validation, test } = plan.split.parts;
-  await learner.fit?.(scaledImages(shelf, x, row.method.knows));
+  const { knows } = row.method;
+  const shown = (refs: readonly SampleRef[], of: typeof imageOf) => shownImages(shelf, refs, knows, of);
+  await learner.fit?.(shown(x, imageOf), shown(y, givenOf));
   const course = await train(place, learner, {
     dealer: learner.update && batches({
       shelf,
@@ -397,8 +399,14 @@ function lastFollowed(benchmark: Benchmark, log: readonly LogEntry[]): ScoreRow[
   }));
 }
 
-async function* scaledImages(shelf: Shelf, refs: readonly SampleRef[], knows: Knows): AsyncGenerator<Image> {
-  for (const ref of refs) yield imageOf(await shelf.get(ref), knows);
+/** Training data one by one, as a method with this knowledge is shown them. */
+async function* shownImages(
+  shelf: Shelf,
+  refs: readonly SampleRef[],
+  knows: Knows,
+  of: typeof imageOf,
+): AsyncGenerator<Image> {
+  for (const ref of refs) yield of(await shelf.get(ref), knows);
 }
 
 /** Milliseconds a reconstruction of one sample, by tinybench, after its warm-up. */

@@ -87,8 +87,11 @@ export interface Learner extends Disposable {
    * that the run has diverged.
    */
   update?(draw: () => Promise<Batch>, progress: number): Promise<Readonly<Record<string, number>>>;
-  /** Looks at the training images once, for what needs no updates (e.g. their mean). Images are scaled as in batches. */
-  fit?(images: AsyncIterable<Image>): Promise<void>;
+  /**
+   * Looks at the training data once, for what needs no updates (e.g. the mean image): images, and measurements as batches
+   * have them, scaled as there and unmatched.
+   */
+  fit?(images: AsyncIterable<Image>, measurements: AsyncIterable<Image>): Promise<void>;
   /** Quantities to follow on validation data, e.g. the certificate ½·ℓ_cycle; unmatched x and y. Borrows the batch. */
   monitor?(batch: Batch): Promise<Readonly<Record<string, number>>>;
   /** Measurements `[batch, ...measurementShape]` to images `[batch, ...imageShape]`; borrows y, the caller owns the result. */

@@ -24,7 +24,7 @@ import { Adam } from "../engine/adam.ts";
 import { assign } from "../engine/assign.ts";
 import { input, output, Replay } from "../engine/replay.ts";
 import type { Batch, Knows, Learner, Meeting, Method, Problem } from "./method.ts";
-import { type Network, parameters } from "./networks/network.ts";
+import { type Network, parameters, type Weighted } from "./networks/network.ts";
 import { ImagePool } from "./pool.ts";
 import type { Scalar, Tensor, Tensor4D, Variable } from "../engine/tensor.ts";
 
@@ -51,8 +51,8 @@ export type TrainingSettings =
   & { readonly [name in "beta1" | "beta2" | "decayFrom"]: Setting<number> }
   & { readonly decay: Setting<string> };
 
-/** A method's networks by the letters that its equations use. */
-export type Networks = { readonly [letter: string]: Network };
+/** A method's networks, and what else has weights, by the letters that its equations use. */
+export type Networks = { readonly [letter: string]: Weighted };
 
 /** Random numbers as inputs of a step. */
 export interface RandomTensors {
@@ -128,8 +128,10 @@ export interface Definition<
   };
   /** The steps of an update, in order. */
   steps(set: Values<S>): readonly Step<NoInfer<N>, NoInfer<Losses>>[];
-  /** Scalars to follow on validation data. */
-  monitor?(networks: N, batch: Batch<K>, set: Values<S>): { readonly [quantity: string]: Scalar };
+  /** As for {@linkcode Learner}: before the first update. */
+  fit?(networks: N, images: AsyncIterable<Image>, seen: AsyncIterable<Image>, set: Values<S>): Promise<void>;
+  /** Scalars to follow on validation data; the random numbers are the same each time. */
+  monitor?(networks: N, batch: Material<K>, set: Values<S>): { readonly [quantity: string]: Scalar };
   /** The network that makes an image of what is seen of a measurement. */
   readonly reconstructs: keyof NoInfer<N> & string;
   /** How it does so, where that is not simply its output for what is seen; borrows y, and the caller owns the result. */
@@ -324,7 +326,8 @@ function learner<
   };
 
   const monitor = async (batch: Batch): Promise<Record<string, number>> => {
-    const quantities = tf.tidy(() => definition.monitor!(networks, batch as Batch<K>, set));
+    const random = randomTensors(rng.stream("monitor"));
+    const quantities = tf.tidy(() => definition.monitor!(networks, { ...batch as Batch<K>, random }, set));
     try {
       const log: Record<string, number> = {};
       for (const [name, value] of Object.entries(quantities)) log[name] = await number(value);
@@ -337,12 +340,15 @@ function learner<
   const weights = Object.entries(networks).flatMap(([letter, network]) =>
     network.weights.map(({ name, variable }) => ({ name: `${letter}/${name}`, variable }))
   );
-  const reconstructs: Network = networks[definition.reconstructs];
+  const reconstructs = asNetwork(name, definition.reconstructs, networks);
   return {
     parameters: parameters(reconstructs),
     macs: (seenShape) => reconstructs.macs(seenShape),
     update,
     ...(definition.monitor === undefined ? {} : { monitor }),
+    ...(definition.fit === undefined
+      ? {}
+      : { fit: (images, seen) => definition.fit!(networks, images, seen, set) }),
     reconstruct: (y: Tensor4D, meeting: Meeting) =>
       tf.tidy(() =>
         definition.reconstruct?.(networks, y, meeting as Meeting<K>, set) ??
@@ -419,7 +425,17 @@ async function values(variable: Variable): Promise<Float32Array> {
   return Float32Array.from(await variable.data());
 }
 
-function trainedVariables(network: Network): Variable[] {
+/** What reconstructs, which has to be a function of images. */
+function asNetwork(method: string, letter: string, networks: Networks): Network {
+  const found: Weighted = networks[letter];
+  if ("apply" in found && "macs" in found) return found as Network;
+  throw new TypeError(explain({
+    what: `method "${method}" reconstructs by "${letter}", which is no function of images`,
+    fix: "name a network with `apply` and `macs`",
+  }));
+}
+
+function trainedVariables(network: Weighted): Variable[] {
   return network.weights.filter(({ trained }) => trained).map(({ variable }) => variable);
 }
 

@@ -49,7 +49,7 @@ Deno.test("input gives what a network sees, as a tensor of the caller's own", as
 
 Deno.test("meanImage answers every measurement with the mean of the training images", async () => {
   using learner = meanImage.prepare(problem, {}, rng);
-  await learner.fit!(images(constant(1), constant(2), constant(6)));
+  await learner.fit!(images(constant(1), constant(2), constant(6)), images());
   const x = learner.reconstruct(tf.zeros([2, 4, 3, 2]), unknown);
   assert.deepEqual(x.shape, [2, 4, 3, 2]);
   assert.ok((await x.data()).every((value) => value === 3));
@@ -62,7 +62,7 @@ Deno.test("meanImage lays images of different sizes on one another by their cent
   // In any order: a canvas that grows keeps its centre.
   for (const order of [[0, 1, 2], [2, 1, 0], [1, 2, 0]]) {
     const all = [constant(1, [1, 3, 1]), constant(4, [1, 4, 1]), constant(7, [2, 5, 1])];
-    await learner.fit!(images(...order.map((i) => all[i])));
+    await learner.fit!(images(...order.map((i) => all[i])), images());
     const answer = async (height: number, width: number) => [
       ...await learner.reconstruct(tf.zeros([1, height, width, 1]), unknown).data(),
     ];
@@ -76,10 +76,10 @@ Deno.test("meanImage lays images of different sizes on one another by their cent
 Deno.test("meanImage refuses images of different channels, and none at all", async () => {
   using learner = meanImage.prepare(problem, {}, rng);
   await assert.rejects(
-    learner.fit!(images(constant(1), constant(1, [4, 3, 1]))),
+    learner.fit!(images(constant(1), constant(1, [4, 3, 1])), images()),
     /of 2 and of 1 channels have no mean/,
   );
-  await assert.rejects(learner.fit!(images()), /no training image/);
+  await assert.rejects(learner.fit!(images(), images()), /no training image/);
 });
 
 const { height, width, lines } = golden;

@@ -20,10 +20,16 @@ export interface Weight {
   readonly trained: boolean;
 }
 
-/** A function of images with weights. Dispose it when done. */
-export interface Network extends Disposable {
+/** Something with weights. Dispose it when done. */
+export interface Weighted extends Disposable {
   /** All weights, in a fixed order. */
   readonly weights: readonly Weight[];
+  /** To be called whenever the weights have moved, by what keeps state about them. */
+  settle?(): void;
+}
+
+/** A function of images with weights. */
+export interface Network extends Weighted {
   /**
    * `[batch, height, width, in]` to `[batch, height', width', out]`; borrows, and the caller owns the result. `A` is
    * for networks that contain the operator.
@@ -31,8 +37,15 @@ export interface Network extends Disposable {
   apply(input: Tensor4D, A?: Operator): Tensor4D;
   /** Multiply-adds of the convolutions for one input `[height, width, in]`. */
   macs(inputShape: Shape): number;
-  /** To be called whenever the weights have moved, by networks that keep state about them. */
-  settle?(): void;
+}
+
+/** Independent standard normal numbers of a shape. */
+export type Normal = (shape: readonly [number, number, number, number]) => Tensor4D;
+
+/** A random function of images with weights. */
+export interface RandomNetwork extends Weighted {
+  /** As for {@linkcode Network}; draws from `normal`. */
+  apply(input: Tensor4D, normal: Normal): Tensor4D;
 }
 
 /**
@@ -127,6 +140,6 @@ export function newVariable<R extends tf.Rank>(values: tf.Tensor<R>): tf.Variabl
 }
 
 /** Number of trained parameters. */
-export function parameters(network: Network): number {
+export function parameters(network: Weighted): number {
   return network.weights.reduce((sum, { variable, trained }) => sum + (trained ? variable.size : 0), 0);
 }
