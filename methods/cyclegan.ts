@@ -50,7 +50,7 @@ export const cycleGan: Method<typeof settings> = defineMethod({
   settings,
   knows: { pairs: false, operator: "nothing" },
 
-  networks: (set, { seenShape, imageShape }, rng) => {
+  networks: (set, { seenShape, imageShape, range }, rng) => {
     if (set.identity > 0 && seenShape[2] !== imageShape[2]) {
       throw new UsageError({
         what: `cyclegan's identity loss shows G an image, but images have ${
@@ -61,8 +61,8 @@ export const cycleGan: Method<typeof settings> = defineMethod({
       });
     }
     return {
-      G: generator(set, seenShape, imageShape, rng.stream("G")),
-      F: generator(set, imageShape, seenShape, rng.stream("F")),
+      G: generator(set, seenShape, imageShape, rng.stream("G"), range),
+      F: generator(set, imageShape, seenShape, rng.stream("F"), range),
       φ: critic(set, imageShape, rng.stream("φ")),
       ψ: critic(set, seenShape, rng.stream("ψ")),
     };

@@ -1,8 +1,10 @@
 /** The generator: one U-Net with one set of settings for every method, so that methods differ in how it is trained. */
 
+import * as tf from "@tensorflow/tfjs-core";
 import type { Rng } from "../core/random.ts";
 import type { Settings, Values } from "../core/settings.ts";
 import type { Shape } from "../physics/operator.ts";
+import type { Problem } from "./method.ts";
 import { initialisations, initialiser, type Network } from "./networks/network.ts";
 import { unet } from "./networks/unet.ts";
 
@@ -27,14 +29,18 @@ export const generatorSettings = {
   },
 } satisfies Settings;
 
-/** A generator from images of one shape to images of another, which differ in no more than their channels. */
+/**
+ * A generator from images of one shape to images of another, which differ in no more than their channels. Where images
+ * have a range, its output is clipped to it.
+ */
 export function generator(
   set: Values<typeof generatorSettings>,
   from: Shape,
   to: Shape,
   rng: Rng,
+  range?: Problem["range"],
 ): Network {
-  return unet({
+  const network = unet({
     inputChannels: from[2],
     outputChannels: to[2],
     width: set.width,
@@ -45,4 +51,8 @@ export function generator(
     initialise: initialiser(set.initialisation, set.slope),
     lastScale: set.lastScale,
   }, rng);
+  return range === undefined ? network : {
+    ...network,
+    apply: (x) => tf.tidy(() => tf.clipByValue(network.apply(x), range.low, range.high)),
+  };
 }

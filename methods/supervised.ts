@@ -29,8 +29,8 @@ export const supervised: Method<typeof settings> = defineMethod({
   settings,
   knows: { pairs: true, operator: "nothing" },
 
-  networks: (set, { seenShape, imageShape }, rng) => ({
-    G: generator(set, seenShape, imageShape, rng.stream("G")),
+  networks: (set, { seenShape, imageShape, range }, rng) => ({
+    G: generator(set, seenShape, imageShape, rng.stream("G"), range),
   }),
 
   losses: {

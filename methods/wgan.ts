@@ -32,8 +32,8 @@ export const wgan: Method<typeof settings> = defineMethod({
   settings,
   knows: { pairs: false, operator: "nothing" },
 
-  networks: (set, { seenShape, imageShape }, rng) => ({
-    G: generator(set, seenShape, imageShape, rng.stream("G")),
+  networks: (set, { seenShape, imageShape, range }, rng) => ({
+    G: generator(set, seenShape, imageShape, rng.stream("G"), range),
     φ: critic(set, imageShape, rng.stream("φ")),
   }),
 
