@@ -35,16 +35,47 @@ export function certificate(G: Network, φ: Network, batch: Batch<Known>): Recor
   return tf.tidy(() => {
     const { x, y } = batch;
     const { fake, xBack, yBack } = around(G, batch);
-    const terms = { "cycle-image": l1(x, xBack), "cycle-measurement": l1(y, yBack) };
-    const between = tf.mul(tf.add(x, fake), 0.5) as tf.Tensor4D;
-    const steepest = [x, fake, between].map((image) => tf.max<tf.Scalar>(gradientNorms(φ, image)));
-    return {
-      certificate: mean(distance(x, xBack), distance(y, yBack)),
-      "certificate-mean-absolute": mean(terms["cycle-image"], terms["cycle-measurement"]),
-      ...terms,
-      "critic-gradient": steepest.reduce((a, b) => tf.maximum(a, b)),
-    };
+    return bound([[x, xBack], [y, yBack]], [[φ, x, fake]]);
   });
+}
+
+/**
+ * {@linkcode certificate} where F is learned, too: ½(E ‖x − G(F(x))‖₂ + E ‖y − F(G(y))‖₂), and the steeper of the two
+ * critics. Where F is random, expectations go over its noise as well: for each of its values F is a map like any other, and
+ * the proposition's inequalities (eq. 24 and 25) hold.
+ */
+export function twoWayCertificate(
+  { G, F, φ, ψ }: {
+    readonly G: Network;
+    readonly F: (x: tf.Tensor4D) => tf.Tensor4D;
+    readonly φ: Network;
+    readonly ψ: Network;
+  },
+  { x, y, see }: Batch,
+): Record<string, tf.Scalar> {
+  return tf.tidy(() => {
+    const seen = see(y);
+    const [fakeX, fakeY] = [G.apply(seen), F(x)];
+    return bound([[x, G.apply(fakeY)], [seen, F(fakeX)]], [[φ, x, fakeX], [ψ, seen, fakeY]]);
+  });
+}
+
+/** The quantities of a certificate, from what went around the cycle and what the critics compare. */
+function bound(
+  [[x, xBack], [y, yBack]]: readonly (readonly [tf.Tensor, tf.Tensor])[],
+  critics: readonly (readonly [critic: Network, real: tf.Tensor4D, fake: tf.Tensor4D])[],
+): Record<string, tf.Scalar> {
+  const terms = { "cycle-image": l1(x, xBack), "cycle-measurement": l1(y, yBack) };
+  const steepest = critics.flatMap(([critic, real, fake]) => {
+    const between = tf.mul(tf.add(real, fake), 0.5) as tf.Tensor4D;
+    return [real, fake, between].map((image) => tf.max<tf.Scalar>(gradientNorms(critic, image)));
+  });
+  return {
+    certificate: mean(distance(x, xBack), distance(y, yBack)),
+    "certificate-mean-absolute": mean(terms["cycle-image"], terms["cycle-measurement"]),
+    ...terms,
+    "critic-gradient": steepest.reduce((a, b) => tf.maximum(a, b)),
+  };
 }
 
 function mean(a: tf.Scalar, b: tf.Scalar): tf.Scalar {

@@ -61,6 +61,20 @@ export function gradientPenalty(
   });
 }
 
+/** E φ(fake) − E φ(real) + λ·{@linkcode gradientPenalty}: what a critic of a WGAN-GP minimises. */
+export function penalisedWasserstein(
+  φ: Network,
+  real: Tensor4D,
+  fake: Tensor4D,
+  { uniform }: { uniform(shape: readonly [number, number, number, number]): Tensor4D },
+  λ: number,
+): Scalar {
+  return weighted(
+    [1, wasserstein(φ, real, fake)],
+    [λ, gradientPenalty(φ, real, fake, uniform([real.shape[0], 1, 1, 1]))],
+  );
+}
+
 /** E (map − target)² over all patches: the least-squares GAN's only term (Mao et al. 2017, arXiv:1611.04076). */
 export function leastSquares(φ: Network, x: Tensor4D, target: 0 | 1): Scalar {
   return tf.tidy(() => {
