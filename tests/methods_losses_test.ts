@@ -4,7 +4,7 @@ import "@tensorflow/tfjs-backend-cpu";
 import { stream } from "../core/random.ts";
 import { startBackend } from "../engine/backend.ts";
 import { conv2d } from "../engine/ops.ts";
-import { certificate } from "../methods/certificate.ts";
+import { certificate, twoWayCertificate } from "../methods/certificate.ts";
 import {
   clip,
   cycle,
@@ -286,6 +286,23 @@ Deno.test("a critic of slope 1 changes around the cycle by no more than the cert
     ok(change <= bound, `${change}, above ${bound}`);
     const [most, tight] = changeAndBound(tf.tile(tf.tensor4d([0.6, 0.8], [1, 1, 1, 2]), [1, 4, 4, 1]));
     near(most, tight);
+  });
+});
+
+Deno.test("where F is learned, its certificate has both cycles, and the steeper of both critics", () => {
+  using φ = pixelwise(3, 4);
+  using ψ = pixelwise(6, 8);
+  tf.tidy(() => {
+    const x = tf.fill<tf.Rank.R4>([2, 4, 4, 2], 8);
+    const y = tf.fill<tf.Rank.R4>([2, 4, 4, 2], 1);
+    const F = (image: tf.Tensor4D) => tf.mul<tf.Tensor4D>(image, 0.5);
+    const batch = { x, y, A: undefined, see: (y: tf.Tensor) => tf.mul<tf.Tensor4D>(y, 2) };
+    const got = twoWayCertificate({ G: scaling(3), F, φ, ψ }, batch);
+    // G(F(x)) = 12 for x = 8; what is seen of y is 2, and F(G(2)) = 3.
+    strictEqual(got["cycle-image"].dataSync()[0], 4);
+    strictEqual(got["cycle-measurement"].dataSync()[0], 1);
+    near(got.certificate.dataSync()[0], 2.5 * Math.sqrt(32));
+    near(got["critic-gradient"].dataSync()[0], 10 / Math.sqrt(16));
   });
 });
 

@@ -1,4 +1,4 @@
-import { deepStrictEqual, notStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, notStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs-core";
 import { sha256 } from "../core/json.ts";
 import { stream } from "../core/random.ts";
@@ -15,16 +15,26 @@ import {
   transportLoss,
 } from "../methods/known_operator.ts";
 import type { Learner, Method } from "../methods/method.ts";
+import { noiseMatching } from "../methods/noise_matching.ts";
 import { otCycleGan } from "../methods/ot_cyclegan.ts";
+import { otCycleGanAsPublished } from "../methods/ot_cyclegan_as_published.ts";
 import { otCycleGanAsReleased } from "../methods/ot_cyclegan_as_released.ts";
 import { otCycleGanClipping } from "../methods/ot_cyclegan_clipping.ts";
+import { otCycleGanFrozenNoise } from "../methods/ot_cyclegan_frozen_noise.ts";
 import { otCycleGanLsgan } from "../methods/ot_cyclegan_lsgan.ts";
 import { otCycleGanNoAdversary } from "../methods/ot_cyclegan_no_adversary.ts";
+import { otCycleGanNoImageCritic } from "../methods/ot_cyclegan_no_image_critic.ts";
 import { otCycleGanSpectralNorm } from "../methods/ot_cyclegan_spectral_norm.ts";
+import { otCycleGanTwoGenerators } from "../methods/ot_cyclegan_two_generators.ts";
+import { otCycleGanTwoGeneratorsLsgan } from "../methods/ot_cyclegan_two_generators_lsgan.ts";
+import { otCycleGanUnknownOperator } from "../methods/ot_cyclegan_unknown_operator.ts";
+import { otCycleGanUnknownOperatorClipping } from "../methods/ot_cyclegan_unknown_operator_clipping.ts";
+import { otCycleGanUnknownOperatorSpectralNorm } from "../methods/ot_cyclegan_unknown_operator_spectral_norm.ts";
+import { redCnn } from "../methods/red_cnn.ts";
 import { supervised } from "../methods/supervised.ts";
 import { defineMethod, scheduled, trainingSettings } from "../methods/training.ts";
 import { wgan } from "../methods/wgan.ts";
-import { fadingColumns, prepareToy, toyBatches, toyProblem } from "./toy_problem.ts";
+import { fadingColumns, prepareToy, small, toyBatches, toyProblem } from "./toy_problem.ts";
 
 await startBackend();
 
@@ -38,7 +48,20 @@ const methods: readonly Method[] = [
   otCycleGanSpectralNorm,
   otCycleGanLsgan,
   otCycleGanAsReleased,
+  otCycleGanUnknownOperator,
+  otCycleGanUnknownOperatorClipping,
+  otCycleGanUnknownOperatorSpectralNorm,
+  otCycleGanNoImageCritic,
+  otCycleGanFrozenNoise,
+  noiseMatching,
+  otCycleGanAsPublished,
+  otCycleGanTwoGenerators,
+  otCycleGanTwoGeneratorsLsgan,
+  redCnn,
 ];
+
+/** Methods whose F is no network that steps move. */
+const withoutNoiseSteps: readonly Method[] = [otCycleGanFrozenNoise, noiseMatching];
 
 async function train(learner: Learner, updates: number, draw = toyBatches("training")) {
   const log = [];
@@ -138,6 +161,8 @@ for (const method of methods) {
     await train(learner, 2);
     for (const [index, { name, data }] of (await learner.weights()).entries()) {
       if (name.endsWith("singular-vector")) continue;
+      // Noise that is given, or measured before training, stays as it is.
+      if (name.startsWith("F/") && withoutNoiseSteps.includes(method)) continue;
       ok(data.some((value, i) => value !== before[index].data[i]), `${name} did not move`);
     }
   });
@@ -181,6 +206,82 @@ Deno.test("the certificate is followed with its terms and the critic's steepest 
   deepStrictEqual(await quantities(otCycleGanNoAdversary), terms);
 });
 
+for (const method of methods.filter(({ knows }) => knows.operator === "nothing")) {
+  Deno.test(`${method.name} trains on images of one channel with a range, and stays within it at any size`, async () => {
+    const [shape, range] = [[22, 18, 1], { low: 0, high: 1 }];
+    const problem = { ...toyProblem, imageShape: shape, seenShape: shape, measurementShape: shape, range };
+    const own = Object.entries({ ...small, filters: 4, depth: 2 }).filter(([name]) =>
+      name in method.settings
+    );
+    const settings = resolve(method.settings, Object.fromEntries(own), method.name);
+    using learner = method.prepare(problem, settings, stream("ranged"));
+    const rng = stream("ranged/images");
+    const image = (height: number, width: number) =>
+      tf.tensor4d(Float32Array.from({ length: height * width }, () => Math.max(0, 2 * rng.uniform() - 1)), [
+        1,
+        height,
+        width,
+        1,
+      ]);
+    const see = (y: tf.Tensor) => tf.clone(y) as tf.Tensor4D;
+    await train(learner, 2, () => Promise.resolve({ x: image(22, 18), y: image(22, 18), A: undefined, see }));
+    const y = image(37, 29);
+    const made = learner.reconstruct(y, { A: undefined, see });
+    deepStrictEqual(made.shape, y.shape);
+    ok(made.dataSync().every((value) => value >= 0 && value <= 1));
+    tf.dispose([y, made]);
+  });
+}
+
+Deno.test("a method looks at the training data before its updates, and follows the same random numbers each time", async () => {
+  const looked: number[] = [];
+  const method: Method = defineMethod({
+    name: "looking",
+    about: "",
+    source: "",
+    effort: 1,
+    settings: { ...generatorSettings, ...trainingSettings },
+    knows: { pairs: true, operator: "nothing" },
+    networks: (set, { imageShape }, rng) => ({ G: generator(set, imageShape, imageShape, rng.stream("G")) }),
+    async fit(_networks, images, measurements) {
+      for (const kind of [images, measurements]) {
+        for await (const { data } of kind) looked.push(data[0]);
+      }
+    },
+    losses: { generator: ({ G }, { x, y }) => l1(x, G.apply(y)) },
+    steps: () => [{ minimise: "generator", over: ["G"], rate: 1e-3 }],
+    monitor: (_networks, { random }) => ({ drawn: tf.mean<tf.Scalar>(random.normal([1, 4, 4, 1])) }),
+    reconstructs: "G",
+  });
+  using learner = prepareToy(method);
+  const images = async function* (...values: number[]) {
+    for (const value of values) yield await Promise.resolve({ shape: [1], data: Float32Array.of(value) });
+  };
+  await learner.fit!(images(1, 2), images(3));
+  deepStrictEqual(looked, [1, 2, 3]);
+  const batch = await toyBatches("looking")();
+  const first = await learner.monitor!(batch);
+  deepStrictEqual(await learner.monitor!(batch), first);
+  ok(first.drawn !== 0);
+  tf.dispose([batch.x, batch.y]);
+});
+
+Deno.test("what is no function of images cannot reconstruct, which is said by name", () => {
+  const method: Method = defineMethod({
+    name: "formless",
+    about: "",
+    source: "",
+    effort: 1,
+    settings: trainingSettings,
+    knows: { pairs: true, operator: "nothing" },
+    networks: () => ({ F: { weights: [], [Symbol.dispose]: () => {} } }),
+    losses: { noise: () => tf.scalar(0) },
+    steps: () => [{ minimise: "noise", over: ["F"], rate: 1e-3 }],
+    reconstructs: "F",
+  });
+  throws(() => prepareToy(method), /"formless" reconstructs by "F", which is no function of images/);
+});
+
 Deno.test("every unsupervised rival of the same settings has the supervised method's generator, weight for weight", async () => {
   const initial = async (method: Method) => {
     using learner = prepareToy(method, {
@@ -193,7 +294,9 @@ Deno.test("every unsupervised rival of the same settings has the supervised meth
     return { weights, parameters: learner.parameters, macs: learner.macs([64, 64, 2]) };
   };
   const expected = await initial(supervised);
-  for (const method of methods) deepStrictEqual(await initial(method), expected, method.name);
+  for (const method of methods.filter((method) => method !== redCnn)) {
+    deepStrictEqual(await initial(method), expected, method.name);
+  }
 });
 
 Deno.test("the defaults of every method go together: one --set fits them all", () => {

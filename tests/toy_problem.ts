@@ -75,7 +75,9 @@ export const small: Overrides = { width: 4, levels: 2, criticWidth: 4, criticLay
 
 /** A learner for the toy problem. */
 export function prepareToy(method: Method, overrides: Overrides = {}, seed = "toy seed"): Learner {
-  const own = Object.entries({ ...small, ...overrides }).filter(([name]) => name in method.settings);
+  const own = Object.entries({ ...small, filters: 4, depth: 2, ...overrides }).filter(([name]) =>
+    name in method.settings
+  );
   return method.prepare(
     toyProblem,
     resolve(method.settings, Object.fromEntries(own), method.name),
