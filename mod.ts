@@ -60,7 +60,7 @@ export { cycle, expectation, gradientPenalty, wasserstein, weighted } from "./me
 export { sinkhorn } from "./methods/sinkhorn.ts";
 export { unrolledSinkhorn } from "./methods/sinkhorn_unrolled.ts";
 export { massError, type Transport, transportSettings } from "./methods/transport.ts";
-export type { Network, Weight } from "./methods/networks/network.ts";
+export type { Network, Weight, Weighted } from "./methods/networks/network.ts";
 export {
   defineMethod,
   type Definition,
