@@ -7,7 +7,7 @@
 
 import { explain } from "../core/errors.ts";
 import type { FileProbe } from "./dataset.ts";
-import { fileName, nameOfFolder, plainName } from "./files.ts";
+import { fileName, labelled, plainName } from "./files.ts";
 import { type DicomHeader, readDicomHeader } from "./formats/dicom.ts";
 
 /** One file of a series. */
@@ -43,7 +43,7 @@ const gapFrom = 1.5;
 export async function readSeries(
   files: readonly FileProbe[],
   check: Check,
-  subjectOf: (file: SeriesFile) => string = patientOf,
+  subjectOf?: (file: SeriesFile) => string,
 ): Promise<{ series: Series[]; notes: string[] }> {
   const found: SeriesFile[] = [];
   const scouts: string[] = [];
@@ -63,7 +63,7 @@ export async function readSeries(
   const notes = scouts.length === 0 ? [] : [`localizers were left out: ${listed(scouts)}`];
 
   const series: Series[] = [];
-  const subjects = Map.groupBy(found, subjectOf);
+  const subjects = Map.groupBy(found, subjectOf ?? patientOf(found));
   for (const [subject, own] of [...subjects].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const names = new Set<string>();
     const numberOf = ([{ header }]: SeriesFile[]) => header.seriesNumber ?? Infinity;
@@ -86,9 +86,14 @@ export async function readSeries(
   return { series, notes };
 }
 
-/** PatientID, else the name of the folder. */
-export function patientOf({ path, header: { patient } }: SeriesFile): string {
-  return patient === undefined ? nameOfFolder([path]) : plainName(patient);
+/** PatientID, else the name of the folder, and as much of its path as tells it from others. */
+function patientOf(files: readonly SeriesFile[]): (file: SeriesFile) => string {
+  const folders = new Set(files.map(({ path }) => folderOf(path)));
+  const names = new Map(
+    labelled([...folders].map((path) => ({ path }))).map(({ path, label }) => [path, label]),
+  );
+  return ({ path, header: { patient } }) =>
+    patient === undefined ? names.get(folderOf(path))! : plainName(patient);
 }
 
 function folderOf(path: string): string {

@@ -16,7 +16,7 @@ export interface LabelledFile extends FileProbe, Named {}
 const endings = /(\.nii\.gz|\.[A-Za-z][A-Za-z0-9]{0,5})$/;
 
 /** Files sorted by path, each with a label that no other has. */
-export function labelled<F extends FileProbe>(files: readonly F[]): (F & LabelledFile)[] {
+export function labelled<F extends { readonly path: string }>(files: readonly F[]): (F & Named)[] {
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   const parts = sorted.map(({ path }) => path.replace(endings, "").split(/[/\\]/));
   const used = new Set<string>();

@@ -14,7 +14,7 @@ import { createHash } from "node:crypto";
 import { explain } from "../core/errors.ts";
 import type { Contents, Dataset, DatasetKind, FileProbe, OpenOptions, Sample, Subject } from "./dataset.ts";
 import { isInHu } from "./dicom.ts";
-import { geometryKey, listed, patientOf, readSeries, type SeriesFile } from "./dicom_series.ts";
+import { geometryKey, listed, readSeries, type SeriesFile } from "./dicom_series.ts";
 import { bytesOf, hashOfVolumes, nameOfFolder, plainName, type ReadVolume } from "./files.ts";
 import { dicomClass, isDicomOf, readDicom } from "./formats/dicom.ts";
 import { huGeometry, huImage, HuSurvey, outside, simulatedDose } from "./hounsfield.ts";
@@ -51,22 +51,40 @@ const testPatient = "L506";
 
 /** What the folders above a file say of it, the nearest first; undefined where none names a dose. */
 function layoutOf(path: string): Layout | undefined {
-  const folders = path.split(/[/\\]/).slice(0, -1).reverse();
-  const patient = folders.find((folder) => /^[CLN]\d{3,4}$/i.test(folder))?.toUpperCase();
+  const [name, ...folders] = path.split(/[/\\]/).reverse();
+  const patient = folders.find((folder) => /^[CLN]\d{3,4}$/i.test(folder)) ??
+    /^([CLN]\d{3,4})_[FQ]D/i.exec(name)?.[1];
   for (const folder of folders) {
-    const aapm = /^(full|quarter)(?:_dose)?(?:_(\w+))?$/i.exec(folder);
-    if (aapm !== null) {
-      const dose = aapm[1].toLowerCase() === "full" ? "full" : "low";
-      return { patient, dose, variant: aapm[2]?.toLowerCase() ?? "", collection: "AAPM" };
-    }
-    const tcia = /(full|low)[ _-]?dose[ _-]?(images|projections)/i.exec(folder);
-    if (tcia !== null) {
-      const isImage = tcia[2].toLowerCase() === "images";
-      const dose = !isImage ? "none" : tcia[1].toLowerCase() === "full" ? "full" : "low";
-      return { patient, dose, variant: "", collection: "TCIA" };
-    }
+    const named = doseOf(folder);
+    if (named !== undefined) return { patient: patient?.toUpperCase(), ...named };
   }
   return undefined;
+}
+
+/** What a folder of this name holds; undefined where it names no dose. */
+function doseOf(folder: string): Omit<Layout, "patient"> | undefined {
+  const aapm = /^(full|quarter)(?:_dose)?(?:_(\w+))?$/i.exec(folder);
+  if (aapm !== null) {
+    const dose = aapm[1].toLowerCase() === "full" ? "full" : "low";
+    return { dose, variant: aapm[2]?.toLowerCase() ?? "", collection: "AAPM" };
+  }
+  const tcia = /(full|low)[ _-]?dose[ _-]?(images|projections)/i.exec(folder);
+  if (tcia === null) return undefined;
+  const dose = tcia[2].toLowerCase() === "projections"
+    ? "none"
+    : tcia[1].toLowerCase() === "full"
+    ? "full"
+    : "low";
+  return { dose, variant: "", collection: "TCIA" };
+}
+
+/** Where no folder is named for a patient: PatientID, whatever it says of the dose, else the folder above the dose's. */
+function patientOf({ path, header: { patient } }: SeriesFile): string {
+  if (patient !== undefined) {
+    return plainName(patient.replace(/[_-](fd|qd|ld|full|quarter|low)([_-].*)?$/i, ""));
+  }
+  const folders = path.split(/[/\\]/).slice(0, -1).reverse();
+  return plainName(folders.find((folder) => folder !== "" && doseOf(folder) === undefined) ?? "somebody");
 }
 
 /** A slice at both doses, or at the only one that there is. */

@@ -162,14 +162,16 @@ Deno.test("the subject is PatientID, else the folder; series of one patient are 
   withFiles({
     "x/a.dcm": slice(1100, { "00100020": "Ann 1", "0020000e": "1.1", "00200011": "7" }),
     "x/b.dcm": slice(1200, { "00100020": "Ann 1", "0020000e": "1.2", "00200011": "3" }),
-    "y/c.dcm": slice(1300, { "00100020": undefined, "0020000e": "1.3" }),
+    "y/DICOM/c.dcm": slice(1300, { "00100020": undefined, "0020000e": "1.3" }),
+    "z/DICOM/d.dcm": slice(1400, { "00100020": " ", "0020000e": undefined }),
   }, async (folder) => {
     const { subjects } = (await openData(ctKinds, [folder], options)).contents;
     assert.deepEqual(subjects.map(({ id, samples }) => [id, samples]), [
       ["Ann_1", ["Ann_1_s3-00", "Ann_1_s7-00"]],
-      ["y", ["00"]],
+      ["y_DICOM", ["00"]],
+      ["z_DICOM", ["00"]],
     ]);
-    assert.deepEqual(await firstPixels(folder), [176, 76, 276]);
+    assert.deepEqual(await firstPixels(folder), [176, 76, 276, 376]);
   }));
 
 Deno.test("a series that mixes sizes is told apart, and the note names the files", () =>

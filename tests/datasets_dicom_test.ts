@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import dicomParser from "dicom-parser";
 import { hashOfValues, survey } from "../commands/data.ts";
 import { stream } from "../core/random.ts";
+import { decodeRunLength } from "../datasets/formats/run_length.ts";
 import { decodeLosslessJpeg } from "../datasets/formats/jpeg_lossless.ts";
 import { readDicom, readDicomHeader } from "../datasets/formats/dicom.ts";
 import { dicomBytes, type DicomFile, withFolder } from "./datasets_files.ts";
@@ -100,6 +102,51 @@ Deno.test("lossless JPEG of every predictor, precision, point transform and rest
   assert.equal(golden.jpeg.length, 42);
 });
 
+Deno.test("run-length coding: literals, runs, and a byte that says nothing, the high bytes first", () => {
+  // Three pixels 0x0107, 0x0108, 0x0109 as PS3.5, Annex G, has them.
+  const header = new Uint32Array(16);
+  header.set([2, 64, 67]);
+  const frame = Uint8Array.of(...new Uint8Array(header.buffer), 128, 254, 1, 2, 7, 8, 9, 0);
+  assert.deepEqual([...decodeRunLength(frame, 3, 2)], [7, 1, 8, 1, 9, 1]);
+  assert.throws(() => decodeRunLength(frame, 3, 1), /has 2 segments for 1 bytes a pixel/);
+  assert.throws(() => decodeRunLength(frame, 4, 2), /damaged or cut short in segment 0/);
+  assert.throws(() => decodeRunLength(frame.slice(0, 70), 3, 2), /damaged or cut short in segment 1/);
+  assert.throws(() => decodeRunLength(frame.slice(0, 9), 3, 2), /has 0 segments/);
+});
+
+Deno.test({
+  name: "a compressed stream that is cut short inside of a sound file is refused, whichever codec reads it",
+  ignore,
+  fn: () =>
+    withFolder(async (folder) => {
+      for (
+        const name of [
+          "jpeg2000_lossless",
+          "jpeg_lossless_p14",
+          "jpeg_lossless_sv1",
+          "jpegls_lossless",
+          "rle",
+        ]
+      ) {
+        const bytes = await Deno.readFile(`${syntaxes}/ct_${name}.dcm`);
+        const { fragments } = dicomParser.parseDicom(bytes).elements.x7fe00010;
+        const [{ position, length }] = fragments!;
+        for (const share of [0.95, 0.5, 0.01]) {
+          const left = 2 * Math.floor(length * share / 2);
+          const cut = bytes.slice(0, position + left + 8);
+          cut.set([0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0], position + left);
+          new DataView(cut.buffer).setUint32(position - 4, left, true);
+          await Deno.writeFile(`${folder}/cut.dcm`, cut);
+          await assert.rejects(
+            readDicom(`${folder}/cut.dcm`, 0),
+            /pixels cannot be read: .*\n {2}where/,
+            name,
+          );
+        }
+      }
+    }),
+});
+
 const plain = { rows: 2, columns: 3, stored: [0, 1, 2, 1024, 4000, 65535] };
 
 function withFile<T>(file: DicomFile, test: (path: string) => Promise<T>): Promise<void> {
@@ -127,6 +174,10 @@ const readings: Readonly<Record<string, [DicomFile["elements"], readonly number[
   "a slope that is not 1 scales": [
     { "00281053": "0.5", "00281052": "-10" },
     [-10, -9.5, -9, 502, 1990, 32757.5],
+  ],
+  "pixels of 8 bits are read": [
+    { "00280100": 8, "00280101": 8, "00280102": 7 },
+    [-1024, -1024, -1023, -1024, -1022, -1024],
   ],
   "padding is masked": [{ "00280120": 65535 }, [-1024, -1023, -1022, 0, 2976, -3000]],
   "padding may be a range, from either end": [

@@ -113,12 +113,18 @@ Deno.test({
 });
 
 /** A small slice with one pixel of tissue. */
-function slice(stored: number, z: number, columns = 2): Uint8Array {
+function slice(
+  stored: number,
+  z: number,
+  columns = 2,
+  ...patient: readonly (string | undefined)[]
+): Uint8Array {
+  const more = patient.length === 0 ? {} : { "00100020": patient[0] };
   return dicomBytes({
     rows: 2,
     columns,
     stored: [stored, ...new Array(2 * columns - 1).fill(24)],
-    elements: { "00200032": `0\\0\\${z}` },
+    elements: { "00200032": `0\\0\\${z}`, ...more },
   });
 }
 
@@ -163,6 +169,17 @@ Deno.test("thicknesses and kernels of one patient are not mixed", () =>
     assert.deepEqual(dataset.contents.subjects[0].samples, ["1mm_sharp-00", "3mm-00"]);
     const { image, measurement } = await dataset.sample("L067", "3mm-00");
     assert.deepEqual([image!.data[0], measurement!.data[0]], [176, 186]);
+  }));
+
+Deno.test("without a patient's folder the file's name says who it is, and without PatientID the folder above", () =>
+  withTree({
+    "study/full_3mm/L067_FD_3_1.CT.0001.IMA": slice(1100, 0),
+    "study/quarter_3mm/L067_QD_3_1.CT.0001.IMA": slice(1110, 0),
+    "other/full_3mm/a.IMA": slice(1100, 0, 2, undefined),
+    "other/quarter_3mm/a.IMA": slice(1110, 0, 2, undefined),
+  }, async (folder) => {
+    const { subjects, holds } = (await openData(ctKinds, [folder], options)).contents;
+    assert.deepEqual([subjects.map(({ id }) => id), holds], [["L067", "other"], "pairs"]);
   }));
 
 Deno.test("without a patient's folder PatientID says who it is, whatever it says of the dose", () =>
