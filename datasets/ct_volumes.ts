@@ -52,7 +52,7 @@ async function contentsOf(kind: string, volumes: Volumes, options: OpenOptions):
     inventory.add(
       file,
       volume,
-      { kept, values, ...huGeometry(volume, options) },
+      { kept, values: [values], ...huGeometry(volume, options) },
     );
   }
   if (empty > 0) {

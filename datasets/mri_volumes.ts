@@ -84,7 +84,13 @@ async function contentsOf(
     // The field of view is the longer side's, and so is the new pixel.
     const zoom = matrix === undefined ? 1 : Math.max(volume.height, volume.width) / matrix;
     const pixelSizeMm = volume.pixelSizeMm?.map((size) => size * zoom);
-    inventory.add(file, volume, { kept, shape, pixelSizeMm, values, more: { role: roleOf(file.path) } });
+    inventory.add(file, volume, {
+      kept,
+      shape,
+      pixelSizeMm,
+      values: [values],
+      more: { role: roleOf(file.path) },
+    });
   }
 
   const banners: string[] = [];

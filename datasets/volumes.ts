@@ -9,14 +9,18 @@ export interface VolumeFile extends Named {
   readonly subject: string;
 }
 
-/** A volume cut into slices of one size. */
-export interface Volume {
+/** The slices of a volume, which are of one size. */
+export interface Slices {
   readonly count: number;
   readonly height: number;
   readonly width: number;
   readonly isComplex: boolean;
   /** `[row, column]`, where the header says it. */
   readonly pixelSizeMm?: readonly number[];
+}
+
+/** A volume cut into slices. */
+export interface Volume extends Slices {
   /** The values of a slice, `[height, width]`, complex ones as two. */
   slice(index: number): Promise<Float32Array>;
   /** Shows every slice once, in order, and gives the SHA-256 of all values. */
@@ -46,29 +50,30 @@ export class Inventory {
   /** Adds the slices `kept` of a volume whose samples have `shape` and pixels of `pixelSizeMm`. */
   add(
     file: VolumeFile,
-    volume: Volume,
+    slices: Slices,
     { kept, shape, pixelSizeMm, values, more }: {
       kept: readonly number[];
       shape: readonly number[];
       pixelSizeMm?: readonly number[];
-      /** SHA-256 of all its values. */
-      values: string;
+      /** SHA-256 of all its values; of the volume at either dose, where there are two. */
+      values: readonly string[];
       /** What else the data say of its subject. */
       more?: Pick<Subject, "role" | "stratum">;
     },
   ): void {
     const { subject: id, path: source } = file;
-    const { count, height, width, isComplex, pixelSizeMm: own = null } = volume;
-    this.#read.push({ file, about: { count, height, width, isComplex, pixelSizeMm: own }, values });
+    const { count, height, width, isComplex, pixelSizeMm: own = null } = slices;
+    const about = { count, height, width, isComplex, pixelSizeMm: own };
+    this.#read.push(...values.map((values) => ({ file, about, values })));
     this.#pixelSizes.push(pixelSizeMm);
     const samples = sampleIds({ file, subject: id, slices: kept, count });
     const known = this.#subjects.get(id);
     if (known === undefined) {
-      this.#subjects.set(id, { id, samples, shape, ...more, source, volumes: [values] });
+      this.#subjects.set(id, { id, samples, shape, ...more, source, volumes: [...values] });
       return;
     }
     known.samples.push(...samples);
-    known.volumes.push(values);
+    known.volumes.push(...values);
     if (known.shape.every((extent, axis) => extent === shape[axis])) return;
     const others = Object.fromEntries(samples.map((sample) => [sample, shape]));
     this.#subjects.set(id, { ...known, otherShapes: { ...known.otherShapes, ...others } });

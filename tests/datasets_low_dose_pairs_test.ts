@@ -153,9 +153,15 @@ Deno.test("slices are paired by position; those without a partner are named and 
       ["L096", "00", 336, 337],
     ]);
     const notes = dataset.contents.notes.join("\n");
-    assert.match(notes, /L067: 1 full-dose slices were left out, without a low-dose slice .*: b\.IMA/);
-    assert.match(notes, /L067: 1 low-dose slices were left out, without a full-dose slice .*: b\.IMA/);
-    assert.match(notes, /L096: 1 full-dose slices were left out/);
+    assert.match(
+      notes,
+      /L067 3mm: 1 of 3 full-dose slices were left out, without a low-dose slice .*: b\.IMA/,
+    );
+    assert.match(
+      notes,
+      /L067 3mm: 1 of 3 low-dose slices were left out, without a full-dose slice .*: b\.IMA/,
+    );
+    assert.match(notes, /L096 3mm: 1 of 2 full-dose slices were left out/);
   }));
 
 Deno.test("thicknesses and kernels of one patient are not mixed", () =>
@@ -166,8 +172,8 @@ Deno.test("thicknesses and kernels of one patient are not mixed", () =>
     "quarter_3mm/L067/a.IMA": slice(1210, 0),
   }, async (folder) => {
     const dataset = await openData(ctKinds, [folder], options);
-    assert.deepEqual(dataset.contents.subjects[0].samples, ["1mm_sharp-00", "3mm-00"]);
-    const { image, measurement } = await dataset.sample("L067", "3mm-00");
+    assert.deepEqual(dataset.contents.subjects[0].samples, ["L067_1mm_sharp-00", "L067_3mm-00"]);
+    const { image, measurement } = await dataset.sample("L067", "L067_3mm-00");
     assert.deepEqual([image!.data[0], measurement!.data[0]], [176, 186]);
   }));
 
