@@ -157,11 +157,11 @@ export function comparisonOf(
 
 /** Which job of one row meets which of the other: those of one seed; a row without seeds meets all. */
 function meetingsOf(a: RowScores["seeds"], b: RowScores["seeds"]) {
-  return a.flatMap((one, i) =>
-    b.flatMap((other, j) =>
-      one === null || other === null || one === other ? [{ seed: one ?? other, at: [i, j] as const }] : []
-    )
-  );
+  if (a.length === 0 || b.length === 0) return [];
+  if (a[0] === null) return b.map((seed, j) => ({ seed, at: [0, j] as const }));
+  if (b[0] === null) return a.map((seed, i) => ({ seed, at: [i, 0] as const }));
+  const places = new Map(b.map((seed, j) => [seed, j]));
+  return a.flatMap((seed, i) => places.has(seed) ? [{ seed, at: [i, places.get(seed)!] as const }] : []);
 }
 
 function difference(a: number | null, b: number | null): number | null {

@@ -6,7 +6,7 @@
  * An Introduction to the Bootstrap, 1993, §12.5). The seeds' part is the same over seeds, of the variance that
  * is theirs alone: what seeds differ by, less what the subjects' own scatter explains (two-way analysis of variance). The two
  * are put together by their squares (MOVER; Zou and Donner, Statistics in Medicine 27, 2008). Fewer than six
- * values are too few to draw from, and Student's t takes the bootstrap's place. `docs/statistics.md` shows how often
+ * values are too few to draw from and more than two thousand need it not: there Student's t takes the bootstrap's place. `docs/statistics.md` shows how often
  * such intervals hold the truth, and where they do not.
  */
 
@@ -31,6 +31,8 @@ interface Reach {
 
 /** Fewer values are too few to draw from. */
 const leastToResample = 6;
+/** The mean of more is as good as normal, whatever they are. */
+const mostToResample = 2000;
 const resamples = 1999;
 
 /**
@@ -92,7 +94,7 @@ function ownShare(
 function reach(values: readonly number[]): (level: number) => Reach {
   const error = deviationOf(values) / Math.sqrt(values.length);
   if (error === 0) return () => ({ below: 0, above: 0 });
-  if (values.length < leastToResample) {
+  if (values.length < leastToResample || values.length > mostToResample) {
     return (level) => {
       const far = error * jstat.studentt.inv((1 + level) / 2, values.length - 1);
       return { below: far, above: far };
