@@ -5,15 +5,16 @@
  * `height` x `width` image lies at x = column − (width − 1)/2, y = (height − 1)/2 − row. Line k of a view is
  * x·cos θ + y·sin θ = (k − (bins − 1)/2)·spacing.
  *
- * **Interpolation.** A line that is nearer to upright than to lying crosses every row of pixels once, at place u; the others
- * cross every column so. What it takes from pixel i of that row is the length of line in the row times a hat function
- * of u − i. `interpolate: "pixels"` makes the hat 2 pixels wide: between two pixels their values are interpolated
- * (Joseph 1982, doi:10.1109/TMI.1982.4307572), and a line's weights add up to its length: right for
- * `lineSums`. `"bins"` makes it as wide as two steps from line to line: each pixel's value is shared out among
- * the two lines nearest to it, and `spreadAlongLines` interpolates between the lines: right for back-projection.
+ * **Interpolation.** A line that is nearer to upright than to lying crosses every row of pixels once, at
+ * place u; the others cross every column so. What it takes from pixel i of that row is the length of line in
+ * the row times a hat function of u − i. `interpolate: "pixels"` makes the hat 2 pixels wide: between two
+ * pixels their values are interpolated (Joseph 1982, doi:10.1109/TMI.1982.4307572), and a line's weights add
+ * up to its length: right for `lineSums`. `"bins"` makes it as wide as two steps from line to line: each
+ * pixel's value is shared out among the two lines nearest to it, and `spreadAlongLines` interpolates between
+ * the lines: right for back-projection.
  *
- * Both ops are linear, exact adjoints of each other, and each other's gradient, of any order. On `wasm` they need room for
- * four copies of the image and of the sums, and no tables.
+ * Both ops are linear, exact adjoints of each other, and each other's gradient, of any order. On `wasm` they
+ * need room for four copies of the image and of the sums, and no tables.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -50,8 +51,8 @@ export function lineSums(x: Tensor4D, lines: ParallelLines): Tensor4D {
 }
 
 /**
- * The adjoint of {@linkcode lineSums}: each pixel gets what the lines through it hold, by the same weights. `y`
- * `[n, views, bins, c]` to `[n, height, width, c]`.
+ * The adjoint of {@linkcode lineSums}: each pixel gets what the lines through it hold, by the same weights.
+ * `y` `[n, views, bins, c]` to `[n, height, width, c]`.
  *
  * @throws {RangeError} where `y` does not have the lines' views and bins, or the lines are none.
  */

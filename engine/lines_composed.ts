@@ -1,6 +1,6 @@
 /**
- * Sums along lines and their adjoint as stock ops, straight from the definition in `lines.ts`: for each view, and for
- * as many rows (or columns) at once as memory is for, a matrix of weights.
+ * Sums along lines and their adjoint as stock ops, straight from the definition in `lines.ts`: for each view,
+ * and for as many rows (or columns) at once as memory is for, a matrix of weights.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -51,7 +51,10 @@ function summed<T>(items: readonly T[], shape: number[], map: (item: T) => tf.Te
   }, tf.zeros(shape));
 }
 
-/** Neighbouring rows, where lines are `steep`, or columns, and what each line of one view takes from their pixels. */
+/**
+ * Neighbouring rows, where lines are `steep`, or columns, and what each line of one view takes from their
+ * pixels.
+ */
 interface Strip {
   readonly steep: boolean;
   /** The first row or column. */

@@ -1,6 +1,6 @@
 /**
- * Sums along lines and their adjoint on the backend `wasm`: views that mirror each other are put into groups of four, which
- * the kernels (`kernels/lines.ts`) take at once.
+ * Sums along lines and their adjoint on the backend `wasm`: views that mirror each other are put into groups
+ * of four, which the kernels (`kernels/lines.ts`) take at once.
  */
 
 import type * as tf from "@tensorflow/tfjs-core";
@@ -102,8 +102,8 @@ function makeLayout({ height, width, angles }: ParallelLines): Layout {
 }
 
 /**
- * An angle as one between 0 and π/4, of the image as it is (lane 0), with x' = y and y' = x (1), x' = y and y' = −x (2), or
- * x' = −x (3).
+ * An angle as one between 0 and π/4, of the image as it is (lane 0), with x' = y and y' = x (1), x' = y and
+ * y' = −x (2), or x' = −x (3).
  */
 function reduce(angle: number): { lane: number; reduced: number; backwards: boolean } {
   const turned = angle - 2 * Math.PI * Math.floor(angle / (2 * Math.PI));
@@ -114,7 +114,10 @@ function reduce(angle: number): { lane: number; reduced: number; backwards: bool
   return { lane, reduced, backwards };
 }
 
-/** Zeros beside a row: lines are followed up to a hat's width beyond it, and as far as they move in three rows more. */
+/**
+ * Zeros beside a row: lines are followed up to a hat's width beyond it, and as far as they move in three rows
+ * more.
+ */
 function padOfRows({ groups }: Layout, { spacing, interpolate }: ParallelLines): number {
   const half = interpolate === "pixels" ? 1 : Math.max(...groups.map(({ cosine }) => spacing / cosine));
   return 2 * Math.ceil(half) + 5;

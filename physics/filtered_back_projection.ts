@@ -1,13 +1,14 @@
 /**
- * Filtered back-projection: the inverse of the ray transform for many views without noise, and for few or noisy ones a quick
- * first image.
+ * Filtered back-projection: the inverse of the ray transform for many views without noise, and for few or
+ * noisy ones a quick first image.
  *
- * f(x, y) = π/views · Σ_θ q_θ(x·cos θ + y·sin θ), with q_θ the line integrals of view θ convolved with the filter, and linear
- * interpolation between the bins (Kak & Slaney 1988, "Principles of Computerized Tomographic Imaging", §3.3).
+ * f(x, y) = π/views · Σ_θ q_θ(x·cos θ + y·sin θ), with q_θ the line integrals of view θ convolved with the
+ * filter, and linear interpolation between the bins (Kak & Slaney 1988, "Principles of Computerized
+ * Tomographic Imaging", §3.3).
  *
- * Filters are convolution kernels sampled in space. Sampling the ramp |ω| in frequency instead would set its value at
- * 0 to 0 and make images darker by a constant (ibid., p. 72). Convolving `bins` values with a kernel of 2·bins − 1 is
- * one product with a symmetric matrix: no padding, no wrap-around, its own adjoint.
+ * Filters are convolution kernels sampled in space. Sampling the ramp |ω| in frequency instead would set its
+ * value at 0 to 0 and make images darker by a constant (ibid., §3.3.3). Convolving `bins` values with a kernel
+ * of 2·bins − 1 is one product with a symmetric matrix: no padding, no wrap-around, its own adjoint.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -22,8 +23,8 @@ export const filterNames = ["ram-lak", "shepp-logan", "hann"] as const;
 export type FilterName = typeof filterNames[number];
 
 /**
- * Each filter at whole distances n from its middle, for bins at distance 1: the kernel whose frequency response, up to
- * half the sampling rate, is |ω|/2π times the window.
+ * Each filter at whole distances n from its middle, for bins at distance 1: the kernel whose frequency
+ * response, up to half the sampling rate, is |ω|/2π times the window.
  */
 const kernels: { readonly [Name in FilterName]: (n: number) => number } = {
   // No window (Ramachandran & Lakshminarayanan 1971, doi:10.1073/pnas.68.9.2236).
@@ -39,8 +40,8 @@ const kernels: { readonly [Name in FilterName]: (n: number) => number } = {
 
 /**
  * Filtered back-projection onto the image that `lines` cross, whose views are spread evenly over half a turn:
- * `[batch, views, bins, 1]` to `[batch, height, width, 1]`, outside the detector's reach what the bins there tell.
- * Linear and differentiable; borrows, and returns a tensor that the caller owns.
+ * `[batch, views, bins, 1]` to `[batch, height, width, 1]`, outside the detector's reach what the bins there
+ * tell. Linear and differentiable; borrows, and returns a tensor that the caller owns.
  *
  * @param pixelSize in the unit of length of the line integrals: what they are divided by
  */
@@ -51,7 +52,8 @@ export function filteredBackProjection(
 ): (measurement: tf.Tensor) => tf.Tensor {
   const { angles: { length: views }, bins } = lines;
   const shared: ParallelLines = { ...lines, interpolate: "bins" };
-  // Bins at distance s, in the unit of length, have 1/s before the kernel; `spreadAlongLines` divides by s / pixelSize.
+  // Bins at distance s, in the unit of length, have 1/s before the kernel; `spreadAlongLines` divides by
+  // s/pixelSize.
   const scale = Math.PI / (views * pixelSize);
   const name = `filter ${filter}, ${bins} bins times ${scale}`;
   const make = (): tf.Tensor2D =>

@@ -1,10 +1,11 @@
 /**
  * Low-dose CT: few photons a ray, and filtered back-projection of what they counted.
  *
- * Images are in **HU above air**, v = HU + 1000 = 1000·μ/μ_water: proportional to the attenuation μ, so that a linear operator
- * takes them to line integrals, and air is 0. Data sets give HU; the acquisition adds 1000. A field's half-width of water
- * attenuates by e^−opacity, so line integrals of v in half-widths of the field become optical depths p
- * by the factor opacity/1000, whatever the pixel size. Measurements are p taken back to the unit of v.
+ * Images are in **HU above air**, v = HU + 1000 = 1000·μ/μ_water: proportional to the attenuation μ, so that
+ * a linear operator takes them to line integrals, and air is 0. Data sets give HU; the acquisition adds 1000.
+ * A field's half-width of water attenuates by e^−opacity, so line integrals of v in half-widths of the field
+ * become optical depths p by the factor opacity/1000, whatever the pixel size. Measurements are p taken back
+ * to the unit of v.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -55,7 +56,9 @@ export const lowDoseCtSettings = {
   },
 } as const satisfies Settings;
 
-/** The scan of an image of this size: views, bins, and half the detector's width in half-widths of the field. */
+/**
+ * The scan of an image of this size: views, bins, and half the detector's width in half-widths of the field.
+ */
 export function scanOf(
   { views, bins, detector }: Pick<Values<typeof lowDoseCtSettings>, "views" | "bins" | "detector">,
   size: readonly [height: number, width: number],
@@ -76,14 +79,15 @@ export function inHounsfield({ shape, data }: Image): Image {
 /**
  * Low-dose CT as an acquisition, by what a sample holds:
  *
- * - **A sinogram without noise** (`measurement` and `acquisition.noiseFree`), `[views, bins, 1]` in HU above air times half-widths
- *   of the field, as `ray_transform.ts` has it: noise is added, and the image to reconstruct is the filtered back-projection
- *   of the noise-free one onto the grid of `image`. `acquisition.span`, where given, must be the detector's.
- * - **An `image`** in HU: its ray transform stands for the sinogram. The image to reconstruct is the filtered back-projection
- *   of that without noise and not the image itself, so that both domains have passed through the same scanner and
- *   differ by the dose alone.
- * - **`image` and `measurement` of one shape**: a registered pair of normal and low dose, in HU. The operator is the
- *   identity, and nothing is drawn.
+ * - **A sinogram without noise** (`measurement` and `acquisition.noiseFree`), `[views, bins, 1]` in HU above
+ *   air times half-widths of the field, as `ray_transform.ts` has it: noise is added, and the image to
+ *   reconstruct is the filtered back-projection of the noise-free one onto the grid of `image`.
+ *   `acquisition.span`, where given, must be the detector's.
+ * - **An `image`** in HU: its ray transform stands for the sinogram. The image to reconstruct is the filtered
+ *   back-projection of that without noise and not the image itself, so that both domains have passed through
+ *   the same scanner and differ by the dose alone.
+ * - **`image` and `measurement` of one shape**: a registered pair of normal and low dose, in HU. The operator
+ *   is the identity, and nothing is drawn.
  * - **`measurement` alone**: a low-dose image, in HU; the identity.
  *
  * Samples of one size share one operator. Noise comes from the sample's own stream.

@@ -9,11 +9,14 @@ const mostSteps = 50;
 const margin = 1e-4;
 
 /**
- * The operator, with the least bound of its norm that a power iteration finds: at most 1 % above the norm as a rule. For
- * operators that are matrices of non-negative numbers, such as ray transforms and blurs.
+ * The operator, with the least bound of its norm that a power iteration finds: at most 1 % above the norm as
+ * a rule. For operators that are matrices of non-negative numbers, such as ray transforms and blurs.
  *
- * From x = 1 on, x ← AᵀA x. Each step bounds the norm from both sides: ⟨x, AᵀA x⟩/⟨x, x⟩ ≤ ‖A‖² ≤ max_i (AᵀA x)_i / x_i, the
- * latter because AᵀA has no negative entry and x is positive (Collatz 1942, doi:10.1007/BF01180013). So what is
+ * From x = 1 on, x ← AᵀA x. Each step bounds the norm from both sides,
+ *
+ *     ⟨x, AᵀA x⟩ / ⟨x, x⟩  ≤  ‖A‖²  ≤  max_i (AᵀA x)_i / x_i,
+ *
+ * the latter because AᵀA has no negative entry and x is positive (Collatz 1942, doi:10.1007/BF01180013). So what is
  * returned is a bound however early the iteration ends.
  */
 export async function withNorm(operator: Operator): Promise<Operator> {

@@ -3,9 +3,9 @@
 import type { Rng } from "../core/random.ts";
 
 /**
- * Line integrals as measured with `photons` photons a ray: of I₀ photons that enter, n ~ Poisson(I₀ e^−p) come out, and
- * −ln(max(n, 1)/I₀) is taken for p. Where many are counted its mean is p and its variance 1/(I₀ e^−p); a ray
- * without any photon is taken for one with one. No electronic noise, no scatter, one energy.
+ * Line integrals as measured with `photons` photons a ray: of I₀ photons that enter, n ~ Poisson(I₀ e^−p) come
+ * out, and −ln(max(n, 1)/I₀) is taken for p. Where many are counted its mean is p and its variance
+ * 1/(I₀ e^−p); a ray without any photon is taken for one with one. No electronic noise, no scatter, one energy.
  *
  * @param lineIntegrals of the attenuation, without unit
  */
@@ -17,8 +17,8 @@ export function countPhotons(lineIntegrals: Float32Array, photons: number, rng: 
 const few = 12;
 
 /**
- * A draw from the Poisson distribution with this mean, exact but for the rounding of float64 and uniform numbers of 32
- * bits.
+ * A draw from the Poisson distribution with this mean, exact but for the rounding of float64 and uniform
+ * numbers of 32 bits.
  */
 export function poisson(mean: number, rng: Rng): number {
   return mean < few ? byArrivals(mean, rng) : byRejection(mean, rng);
@@ -32,7 +32,10 @@ function byArrivals(mean: number, rng: Rng): number {
   return count;
 }
 
-/** Transformed rejection, algorithm PTRS of Hörmann 1993 (doi:10.1016/0167-6687(93)90997-4), whose letters these are. */
+/**
+ * Transformed rejection, algorithm PTRS of Hörmann 1993 (doi:10.1016/0167-6687(93)90997-4), whose letters
+ * these are.
+ */
 function byRejection(mu: number, rng: Rng): number {
   const b = 0.931 + 2.53 * Math.sqrt(mu);
   const a = -0.059 + 0.02483 * b;

@@ -1,9 +1,9 @@
 /**
  * The parallel-beam ray transform: line integrals of an image, from views all around it.
  *
- * The field is the smallest square around the image, and lengths are half-widths of it: the field is [−1, 1]², x to the
- * right and y up. View j looks along the lines x·cos θ + y·sin θ = t with θ = jπ/views, and bin k is centred at
- * t = −span + (2k + 1)·span/bins. A measurement is in the image's unit times half-widths.
+ * The field is the smallest square around the image, and lengths are half-widths of it: the field is [−1, 1]²,
+ * x to the right and y up. View j looks along the lines x·cos θ + y·sin θ = t with θ = jπ/views, and bin k is
+ * centred at t = −span + (2k + 1)·span/bins. A measurement is in the image's unit times half-widths.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -39,10 +39,9 @@ export function spanOf([height, width]: RayGeometry["size"], detector: Detector)
 }
 
 /**
- * The ray transform of images `[height, width, 1]`, to `[views, bins, 1]`: along the middle of each bin, interpolating
- * linearly between pixels (engine/lines.ts). `norm` is a bound that takes no computing, and is loose;
- * `withNorm` (norm.ts) finds a close one. `approximateInverse` is filtered
- * back-projection.
+ * The ray transform of images `[height, width, 1]`, to `[views, bins, 1]`: along the middle of each bin,
+ * interpolating linearly between pixels (engine/lines.ts). `norm` is a bound that takes no computing, and is
+ * loose; `withNorm` (norm.ts) finds a close one. `approximateInverse` is filtered back-projection.
  *
  * @throws {RangeError} where a count is not a whole number from 1 on.
  */
@@ -92,9 +91,13 @@ export function rayTransform(geometry: RayGeometry): Operator {
   };
 }
 
-// Of a matrix of no negative numbers, ‖A‖² is at most its largest row sum times its largest column sum (Schur 1911).
+// Of a matrix without negative numbers, ‖A‖² is at most its largest row sum times its largest column sum
+// (Schur 1911).
 
-/** No line has more weight, in pixels: the diagonal, and half a pixel beyond each end, which interpolation reaches. */
+/**
+ * No line has more weight, in pixels: the diagonal, and half a pixel beyond each end, which interpolation
+ * reaches.
+ */
 function longestLine({ height, width }: ParallelLines): number {
   return Math.hypot(height + 1, width + 1);
 }

@@ -1,6 +1,6 @@
 /**
- * CT from few views with additive noise: the measurements of the Wasserstein-loss study (Adler, Ringh, Öktem & Karlsson 2017,
- * arXiv:1710.10898, section 4).
+ * CT from few views with additive noise: the measurements of the Wasserstein-loss study (Adler, Ringh, Öktem
+ * & Karlsson 2017, arXiv:1710.10898, section 4).
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -36,10 +36,11 @@ export const sparseViewCtSettings = {
 } as const satisfies Settings;
 
 /**
- * Sparse-view CT as an acquisition of images `[height, width, 1]` of any unit: the ray transform scaled to norm 1, and white Gaussian
- * noise whose standard deviation is `noise` times the mean of |A x|, each sample's own. (The paper says "5 % additive Gaussian
- * noise"; that of the mean absolute value is how its authors' code has it.) A sample's `label` is passed on, the measurement
- * is of its `image`. Samples of one size share one operator; noise comes from the sample's own stream.
+ * Sparse-view CT as an acquisition of images `[height, width, 1]` of any unit: the ray transform scaled to
+ * norm 1, and white Gaussian noise whose standard deviation is `noise` times the mean of |A x|, each sample's
+ * own. (The paper says "5 % additive Gaussian noise"; that of the mean absolute value is how its authors'
+ * code has it.) A sample's `label` is passed on, the measurement is of its `image`. Samples of one size share
+ * one operator; noise comes from the sample's own stream.
  *
  * @param taskStream names the randomness of the task; a scan's geometry draws none.
  */

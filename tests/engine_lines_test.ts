@@ -1,6 +1,6 @@
 /**
- * Sums along lines: against ASTRA's, against the definition composed of stock ops on `cpu`, and the laws that make the two
- * ops each other's adjoint and gradient.
+ * Sums along lines: against ASTRA's, against the definition composed of stock ops on `cpu`, and the laws that
+ * make the two ops each other's adjoint and gradient.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -39,7 +39,10 @@ function turns(views: number, from = 0, whole = Math.PI): number[] {
   return Array.from({ length: views }, (_, view) => from + view * whole / views);
 }
 
-/** Odd and even sizes, lines closer and wider apart than pixels, angles that mirror each other and that do not. */
+/**
+ * Odd and even sizes, lines closer and wider apart than pixels, angles that mirror each other and that do
+ * not.
+ */
 const geometries: readonly ParallelLines[] = [
   { height: 8, width: 8, angles: turns(8), bins: 12, spacing: 1 },
   { height: 9, width: 9, angles: turns(7, 0.3), bins: 13, spacing: 0.7 },

@@ -146,7 +146,8 @@ Deno.test("the ray transform has scikit-image's values, but for its interpolatio
   const { size, views, image, sinogram } = golden.radon;
   const A = rayTransform({ size: [size, size], views, bins: size, detector: "circle" });
   const y = tf.mul(A.forward(tf.tensor(image, [1, size, size, 1])), size / 2);
-  // radon() turns the image by bilinear interpolation and adds columns, which blurs it a little; values reach 17.
+  // radon() turns the image by bilinear interpolation and adds columns, which blurs it a little; values reach
+  // 17.
   assert.ok(await far(y, tf.tensor(sinogram, y.shape)) < 0.15);
 });
 

@@ -2,30 +2,31 @@
 /**
  * Sums of an image along parallel lines from many sides, and their adjoint.
  *
- * **Four views at once.** Views whose lines mirror each other in the axes and diagonals of the image share their
- * geometry: what view θ sees of the image, view π − θ sees of its mirror image, and π/2 ∓ θ of these two with x
- * and y exchanged. So the image is laid out once as a square of four lanes (image, x and y exchanged, turned by
- * a quarter, mirrored: *the quad*), and one pass along lines with 0 ≤ θ ≤ π/4 serves a *group* of four views. Lanes
- * that no view needs hold zeros or go unread.
+ * **Four views at once.** Views whose lines mirror each other in the axes and diagonals of the image share
+ * their geometry: what view θ sees of the image, view π − θ sees of its mirror image, and π/2 ∓ θ of these
+ * two with x and y exchanged. So the image is laid out once as a square of four lanes (image, x and y
+ * exchanged, turned by a quarter, mirrored: *the quad*), and one pass along lines with 0 ≤ θ ≤ π/4 serves a
+ * *group* of four views. Lanes that no view needs hold zeros or go unread.
  *
- * **One inner loop.** In a group every line crosses every row once. With u the place, in pixels, where line k crosses
- * a row, the weight of pixel i is hat((u − i)/H), hat(d) = max(0, 1 − |d|), and u grows with k by a constant.
- * So a row gives to the sums, and in the adjoint a group's sums to the row, by resampling at places in equal steps with a hat of
- * half-width H in steps of the source: `resample`, from four sources (rows, or groups) into one result. The weights
- * of both directions are the same numbers up to rounding.
+ * **One inner loop.** In a group every line crosses every row once. With u the place, in pixels, where line k
+ * crosses a row, the weight of pixel i is hat((u − i)/H), hat(d) = max(0, 1 − |d|), and u grows with k by a
+ * constant. So a row gives to the sums, and in the adjoint a group's sums to the row, by resampling it at
+ * places in equal steps with that hat, H in steps of the source: `resample` (lines/resample.ts), from four
+ * sources (rows, or groups) into one result. The weights of both directions are the same numbers up to
+ * rounding.
  *
- * Places are fixed-point numbers of 31 binary digits after the point, the carry of which moves the pointers.
  * Every sum has one order, whatever the batch.
  */
-import { lane0, lane1, lane2, lane3, madd } from "./shared/simd.ts";
+import { clear, fillQuad, readQuad, readSums, rowsOf, writeSums } from "./lines/layout.ts";
+import { four, fraction, pointers, resample, wholePart } from "./lines/resample.ts";
 
 /** Bytes of the description of a group. */
 const GROUP = 64;
-/** In it: cos θ, sin θ, the image's centre in the quad, and the views of its lanes, counted from 1, −view where its bins run backwards. */
+/**
+ * In it: cos θ, sin θ, the image's centre in the quad, and the views of its lanes, counted from 1, negative
+ * where their bins run backwards.
+ */
 const COSINE = 0, SINE = 8, CENTRE_X = 16, CENTRE_Y = 24, VIEWS = 32;
-
-/** Digits after the point of a place, as the number of places that they tell apart. */
-const DIGITS: f64 = 2147483648.0;
 
 /** Rows of the quad that stay in the cache while all groups pass by. */
 const TILE = 16;
@@ -66,8 +67,8 @@ export function lineScratch(groups: i32, side: i32, bins: i32, pad: i32): i32 {
  * @param side    the larger of height and width
  * @param pad     zeros that a resampling may meet before and after each row
  * @param spacing of the lines, in pixels
- * @param byBins  whether H is the spacing along a row, so that lines share each pixel out, or else 1 pixel, so that
- *                pixels share each line out
+ * @param byBins  whether H is the spacing along a row, so that lines share each pixel out, or else 1 pixel,
+ *                so that pixels share each line out
  */
 export function lineSums(
   x: usize,
@@ -130,7 +131,9 @@ export function lineSums(
   }
 }
 
-/** out `[batch, height, width, channels]` = the adjoint of `lineSums` at y `[batch, views, bins, channels]`. */
+/**
+ * out `[batch, height, width, channels]` = the adjoint of `lineSums` at y `[batch, views, bins, channels]`.
+ */
 export function spreadAlongLines(
   y: usize,
   out: usize,
@@ -191,11 +194,6 @@ export function spreadAlongLines(
       readQuad(quad, out + (n * height * width * channels + c) * 4, height, width, channels, side);
     }
   }
-}
-
-/** Rows of the quad, in fours. */
-function rowsOf(side: i32): i32 {
-  return (side + 3) & ~3;
 }
 
 /** What a hat's height stands for: the length of the line in a row, or a line's share of a pixel. */
@@ -287,166 +285,4 @@ function spreadRow(
   const at = pointers(source, source + length, source + 2 * length, source + 3 * length, p0, p1, p2, p3);
   const places = four(fraction(p0), fraction(p1), fraction(p2), fraction(p3));
   resample(target + from * 16, to - from, at, places, steps, fractions, slope, <i32> Math.ceil(widest));
-}
-
-/**
- * Adds four resampled sources to `count` quads from `out` on. A hat of half-width `reach` or less covers 2·reach
- * neighbours, which are taken two by two.
- */
-function resample(
-  out: usize,
-  count: i32,
-  at: v128,
-  places: v128,
-  steps: v128,
-  fractions: v128,
-  slope: v128,
-  reach: i32,
-): void {
-  for (let j = 1 - reach; j < reach; j += 2) {
-    resamplePair(
-      out,
-      count,
-      i32x4.add(at, i32x4.splat(j << 4)),
-      places,
-      steps,
-      fractions,
-      height(j, slope),
-      inclination(j, slope),
-      height(j + 1, slope),
-      inclination(j + 1, slope),
-    );
-  }
-}
-
-/** The hat of a neighbour that is j steps on, where the place is on a neighbour: 1 − |j|·slope. */
-function height(j: i32, slope: v128): v128 {
-  return f32x4.sub(f32x4.splat(1), f32x4.mul(f32x4.splat(<f32> abs(j)), slope));
-}
-
-/** How it changes with the digits after the point. */
-function inclination(j: i32, slope: v128): v128 {
-  return f32x4.mul(f32x4.splat(<f32> (j > 0 ? 1 / DIGITS : -1 / DIGITS)), slope);
-}
-
-/** One such two: the weight of the first is first + place·byFirst, where that is positive, and so of the second. */
-function resamplePair(
-  out: usize,
-  count: i32,
-  at: v128,
-  places: v128,
-  steps: v128,
-  fractions: v128,
-  first: v128,
-  byFirst: v128,
-  second: v128,
-  bySecond: v128,
-): void {
-  const zero = f32x4.splat(0), vector = i32x4.splat(16), digits = i32x4.splat(0x7fffffff);
-  for (; count > 0; count--, out += 16) {
-    const place = f32x4.convert_i32x4_s(places);
-    const a = f32x4.pmax(madd(place, byFirst, first), zero);
-    const b = f32x4.pmax(madd(place, bySecond, second), zero);
-    const p0 = <usize> i32x4.extract_lane(at, 0);
-    const p1 = <usize> i32x4.extract_lane(at, 1);
-    const p2 = <usize> i32x4.extract_lane(at, 2);
-    const p3 = <usize> i32x4.extract_lane(at, 3);
-    // The second first: its bounds check makes the first one's needless.
-    let sum = v128.load(out);
-    sum = madd(v128.load(p0, 16), lane0(b), sum);
-    sum = madd(v128.load(p0), lane0(a), sum);
-    sum = madd(v128.load(p1, 16), lane1(b), sum);
-    sum = madd(v128.load(p1), lane1(a), sum);
-    sum = madd(v128.load(p2, 16), lane2(b), sum);
-    sum = madd(v128.load(p2), lane2(a), sum);
-    sum = madd(v128.load(p3, 16), lane3(b), sum);
-    sum = madd(v128.load(p3), lane3(a), sum);
-    v128.store(out, sum);
-    places = i32x4.add(places, fractions);
-    at = i32x4.add(i32x4.add(at, steps), v128.and(i32x4.shr_u(places, 27), vector));
-    places = v128.and(places, digits);
-  }
-}
-
-// Places as fixed-point numbers.
-
-function wholePart(place: f64): i32 {
-  return <i32> Math.floor(place);
-}
-
-/** The digits after the point, times 2³¹. */
-function fraction(place: f64): i32 {
-  return <i32> ((place - Math.floor(place)) * DIGITS);
-}
-
-function four(a: i32, b: i32, c: i32, d: i32): v128 {
-  let lanes = i32x4.splat(a);
-  lanes = i32x4.replace_lane(lanes, 1, b);
-  lanes = i32x4.replace_lane(lanes, 2, c);
-  return i32x4.replace_lane(lanes, 3, d);
-}
-
-function pointers(a: usize, b: usize, c: usize, d: usize, p0: f64, p1: f64, p2: f64, p3: f64): v128 {
-  return four(
-    <i32> a + (wholePart(p0) << 4),
-    <i32> b + (wholePart(p1) << 4),
-    <i32> c + (wholePart(p2) << 4),
-    <i32> d + (wholePart(p3) << 4),
-  );
-}
-
-// Into the layouts of four lanes, and back. The image is in the middle of its square.
-
-function fillQuad(x: usize, quad: usize, height: i32, width: i32, channels: i32, side: i32, pad: i32): void {
-  const stride: usize = (side + 2 * pad) * 16;
-  clear(quad, rowsOf(side) * stride);
-  const top = (side - height) >> 1, left = (side - width) >> 1;
-  const origin = quad + pad * 16;
-  for (let row = 0; row < height; row++) {
-    const upright = origin + (top + row) * stride;
-    const across = origin + (top + height - 1 - row) * 16;
-    for (let column = 0; column < width; column++, x += channels * 4) {
-      const value = load<f32>(x);
-      store<f32>(upright + (left + column) * 16, value);
-      store<f32>(across + (left + width - 1 - column) * stride, value, 4);
-      store<f32>(across + (left + column) * stride, value, 8);
-      store<f32>(upright + (left + width - 1 - column) * 16, value, 12);
-    }
-  }
-}
-
-function readQuad(quad: usize, out: usize, height: i32, width: i32, channels: i32, side: i32): void {
-  const stride: usize = side * 16;
-  const top = (side - height) >> 1, left = (side - width) >> 1;
-  for (let row = 0; row < height; row++) {
-    const upright = quad + (top + row) * stride;
-    const across = quad + (top + height - 1 - row) * 16;
-    for (let column = 0; column < width; column++, out += channels * 4) {
-      const both = load<f32>(upright + (left + column) * 16) +
-        load<f32>(upright + (left + width - 1 - column) * 16, 12);
-      const turned = load<f32>(across + (left + width - 1 - column) * stride, 4) +
-        load<f32>(across + (left + column) * stride, 8);
-      store<f32>(out, both + turned);
-    }
-  }
-}
-
-function readSums(sums: usize, out: usize, backwards: bool, bins: i32, channels: i32, weight: f32): void {
-  const step: isize = backwards ? -16 : 16;
-  if (backwards) sums += (bins - 1) * 16;
-  for (let bin = 0; bin < bins; bin++, sums += step, out += channels * 4) {
-    store<f32>(out, weight * load<f32>(sums));
-  }
-}
-
-function writeSums(y: usize, sums: usize, backwards: bool, bins: i32, channels: i32, weight: f32): void {
-  const step: isize = backwards ? -16 : 16;
-  if (backwards) sums += (bins - 1) * 16;
-  for (let bin = 0; bin < bins; bin++, sums += step, y += channels * 4) {
-    store<f32>(sums, weight * load<f32>(y));
-  }
-}
-
-function clear(at: usize, bytes: usize): void {
-  for (const end = at + bytes; at < end; at += 16) v128.store(at, f32x4.splat(0));
 }

@@ -1,4 +1,6 @@
-/** Part `rays`: the ray transform, its adjoint and filtered back-projection, against scikit-image and ASTRA. */
+/**
+ * Part `rays`: the ray transform, its adjoint and filtered back-projection, against scikit-image and ASTRA.
+ */
 
 import * as tf from "@tensorflow/tfjs-core";
 import { startBackend } from "../../engine/backend.ts";
@@ -20,7 +22,10 @@ const scans: readonly Scan[] = [
 const directions = ["forward", "adjoint", "inverse"] as const;
 const titles = { forward: "ray transform", adjoint: "adjoint", inverse: "filtered back-projection" };
 
-/** Ours in both arithmetic classes against the libraries of `python`, each on one core; prints, and returns Markdown. */
+/**
+ * Ours in both arithmetic classes against the libraries of `python`, each on one core; prints, and returns
+ * Markdown.
+ */
 export async function rays(rounds: number, python: string): Promise<string> {
   const table = new Table(
     "| size, views x bins | | ours, ms | `--portable`, ms | ASTRA, ms | scikit-image, ms | ours against ASTRA | against scikit-image |",
