@@ -122,7 +122,7 @@ const deconvolution: readonly Claim[] = ["deconvolution", "deconvolution-3d"].fl
     order(["ot-cyclegan-blind", "ot-cyclegan-non-blind", "ot-cyclegan-half"], metrics, {
       benchmark,
       claim: "blind > non-blind > half",
-      source: `${lim}, Table II`,
+      source: `${lim}, Table II (at 500 nm its text says both this and the contrary)`,
     })
   ),
   ...order(["ot-cyclegan-non-blind", "ot-cyclegan-blind", "ot-cyclegan-half"], at(610, ["ssim"]), {

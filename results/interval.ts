@@ -3,11 +3,11 @@
  *
  * A score varies with the subject and with the seed, and a claim is about new ones of both. The subjects' part is a
  * bootstrap that draws whole subjects, studentised, so that skewed scores are met (bootstrap-t; Efron and Tibshirani,
- * An Introduction to the Bootstrap, 1993, §12.5). The seeds' part is the same over seeds, of the variance that
- * is theirs alone: what seeds differ by, less what the subjects' own scatter explains (two-way analysis of variance). The two
- * are put together by their squares (MOVER; Zou and Donner, Statistics in Medicine 27, 2008). Fewer than six
- * values are too few to draw from and more than two thousand need it not: there Student's t takes the bootstrap's place. `docs/statistics.md` shows how often
- * such intervals hold the truth, and where they do not.
+ * An Introduction to the Bootstrap, 1993, §12.5). The seeds' part is the same over seeds, of the variance that is
+ * theirs alone: what seeds differ by, less what the subjects' own scatter explains (two-way analysis of variance).
+ * The two are put together by their squares (MOVER; Zou and Donner, Statistics in Medicine 27, 2008). Fewer than six
+ * values are too few to draw from and more than two thousand need it not: Student's t takes the bootstrap's place
+ * there. `docs/statistics.md` shows how often such intervals hold the truth, and where they do not.
  */
 
 import jstat from "jstat";

@@ -2,9 +2,9 @@
  * Which row is best and which second under a metric, where that is sure.
  *
  * Rows are ranked by their means. The first place is sure where the leader's difference from every other row is; the
- * second, where it is worse than the leader and better than all the rest, surely. Holm's family are all these comparisons of one metric.
- * That the leader was picked by looking does no harm: of rows that are alike at the top, one is called best only where
- * it differs surely from each of the others.
+ * second, where that row is surely worse than the leader and surely better than all the rest. Holm's family are all
+ * these comparisons under one metric. That the leader was picked by looking does no harm: of rows that are alike at
+ * the top, one is called best only where it differs surely from each of the others.
  */
 
 import { compare, type Comparison, isSure, scoresOf } from "./comparison.ts";
