@@ -17,7 +17,7 @@ export const dicomCtKind: DatasetKind = {
   about: "DICOM series of CT, one slice a file",
   recognises: ({ head }) => isDicomOf("CT", head),
   open: async (files, options, contents) =>
-    openCtVolumes("dicom-ct", await DicomVolumes.of(files, isInHu, outside), options, contents),
+    openCtVolumes("dicom-ct", await DicomVolumes.of(files, ct), options, contents),
 };
 
 /** Series of MRI in DICOM files: magnitude images. */
@@ -26,7 +26,7 @@ export const dicomMrKind: DatasetKind = {
   about: "DICOM series of MRI magnitude images, one slice a file; k-space is simulated",
   recognises: ({ head }) => isDicomOf("MR", head),
   open: async (files, options, contents) =>
-    openMriVolumes("dicom-mr", await DicomVolumes.of(files, isOf("MR"), 0), options, contents),
+    openMriVolumes("dicom-mr", await DicomVolumes.of(files, mr), options, contents),
 };
 
 /** Refuses images of another modality. */
@@ -55,6 +55,16 @@ export function isInHu(header: DicomHeader, path: string): void {
   }));
 }
 
+/** What a modality asks of its files, and what stands for their padding. */
+interface Modality {
+  readonly check: Check;
+  readonly padding: number;
+  readonly areInHu: boolean;
+}
+
+const ct: Modality = { check: isInHu, padding: outside, areInHu: true };
+const mr: Modality = { check: isOf("MR"), padding: 0, areInHu: false };
+
 /** A series as a volume that is not read yet. */
 interface SeriesVolume extends VolumeFile {
   readonly files: readonly SeriesFile[];
@@ -66,19 +76,19 @@ class DicomVolumes implements Volumes<SeriesVolume> {
   constructor(
     readonly files: readonly SeriesVolume[],
     readonly notes: readonly string[],
-    readonly padding: number,
+    readonly modality: Modality,
   ) {
-    this.areInHu = padding === outside;
+    this.areInHu = modality.areInHu;
   }
 
-  static async of(files: readonly FileProbe[], check: Check, padding: number): Promise<DicomVolumes> {
-    const { series, notes } = await readSeries(files, check);
-    return new DicomVolumes(named(series), notes, padding);
+  static async of(files: readonly FileProbe[], modality: Modality): Promise<DicomVolumes> {
+    const { series, notes } = await readSeries(files, modality.check);
+    return new DicomVolumes(named(series), notes, modality);
   }
 
   open({ files }: SeriesVolume): Promise<Volume> {
     const { height, width, pixelSizeMm } = files[0].header;
-    const slice = async (index: number) => (await readDicom(files[index].path, this.padding)).values;
+    const slice = async (index: number) => (await readDicom(files[index].path, this.modality.padding)).values;
     return Promise.resolve({
       count: files.length,
       height,
@@ -101,10 +111,14 @@ class DicomVolumes implements Volumes<SeriesVolume> {
   close(): void {}
 }
 
-/** A series is labelled as its subject where that has no other, else by its number, too. */
+/** A series is labelled as its subject where that has no other, else by its number, too; no two have one label. */
 function named(series: readonly Series[]): SeriesVolume[] {
+  const labels = new Set(series.map(({ subject }) => subject));
   return series.map(({ subject, name, files }) => {
     const isOnly = series.filter((other) => other.subject === subject).length === 1;
-    return { subject, label: isOnly ? subject : `${subject}_${name}`, path: files[0].path, files };
+    let label = isOnly ? subject : `${subject}_${name}`;
+    for (let n = 2; !isOnly && labels.has(label); n++) label = `${subject}_${name}_${n}`;
+    labels.add(label);
+    return { subject, label, path: files[0].path, files };
   });
 }

@@ -68,6 +68,7 @@ export async function readSeries(
     const names = new Set<string>();
     const numberOf = ([{ header }]: SeriesFile[]) => header.seriesNumber ?? Infinity;
     const grouped = [...Map.groupBy(own, seriesKey).values()];
+    // Without numbers the difference is not one, and the order stays that of the files.
     for (const together of grouped.sort((a, b) => numberOf(a) - numberOf(b) || 0)) {
       const parts = [...Map.groupBy(together, geometryKey).values()];
       for (const part of parts) {
@@ -75,7 +76,7 @@ export async function readSeries(
         let name = seriesNumber === undefined ? "series" : `s${seriesNumber}`;
         for (let n = 2; names.has(name); n++) name = `${name.replace(/_\d+$/, "")}_${n}`;
         names.add(name);
-        series.push({ subject, name, files: [...part].sort(inOrder) });
+        series.push({ subject, name, files: inOrder(part) });
       }
       if (parts.length > 1) {
         notes.push(`${subject}: one series mixes ${parts.map(geometryInWords).join(" and ")}`);
@@ -126,10 +127,16 @@ function placeOf({ position, orientation }: DicomHeader): number | undefined {
   return position.reduce((sum, along, axis) => sum + along * normal[axis], 0);
 }
 
-function inOrder(a: SeriesFile, b: SeriesFile): number {
-  const places = a.place !== undefined && b.place !== undefined ? a.place - b.place : 0;
-  const instances = (a.header.instance ?? 0) - (b.header.instance ?? 0);
-  return places || instances || (a.path < b.path ? -1 : 1);
+/** By position where every file has one, else by instance number; the same ones by path. */
+function inOrder(files: readonly SeriesFile[]): SeriesFile[] {
+  const havePlaces = files.every(({ place }) => place !== undefined);
+  const rank = ({ place, header: { instance } }: SeriesFile) =>
+    havePlaces ? [place!, instance ?? 0] : [instance ?? 0];
+  return [...files].sort((a, b) => {
+    const [ofA, ofB] = [rank(a), rank(b)];
+    const first = ofA.findIndex((value, i) => value !== ofB[i]);
+    return first >= 0 ? ofA[first] - ofB[first] : a.path < b.path ? -1 : 1;
+  });
 }
 
 /** Gaps, duplicates and missing positions of a series, in words. */

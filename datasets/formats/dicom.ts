@@ -55,8 +55,6 @@ export interface ModalityLut {
 export interface DicomSlice {
   readonly header: DicomHeader;
   readonly values: Float32Array;
-  /** How many of them were padding. */
-  readonly padded: number;
 }
 
 /** How stored values lie in a file. */
@@ -135,7 +133,7 @@ export async function readDicom(path: string, padding: number): Promise<DicomSli
   const data = parsed(await Deno.readFile(path), path);
   const header = headerOf(data, path);
   const stored = await storedValues(data, layoutOf(data, path), path);
-  const { values, padded } = modalityValues(stored, header.rescale, paddingOf(data), padding);
+  const values = modalityValues(stored, header.rescale, paddingOf(data), padding);
   const bad = firstNonFinite(values);
   if (bad >= 0) {
     const place = `row ${Math.floor(bad / header.width)}, column ${bad % header.width}`;
@@ -143,7 +141,7 @@ export async function readDicom(path: string, padding: number): Promise<DicomSli
       explain({ what: `the pixel at ${place} is ${values[bad]}`, where: path, fix: again }),
     );
   }
-  return { header, values, padded };
+  return { header, values };
 }
 
 /** What is refused, and how it is said. */
@@ -298,15 +296,13 @@ function modalityValues(
   rescale: Rescale | ModalityLut | undefined,
   padding: readonly [number, number] | undefined,
   padWith: number,
-): { values: Float32Array; padded: number } {
+): Float32Array {
   const values = new Float32Array(stored.length);
   const [least, greatest] = padding ?? [Infinity, -Infinity];
-  let padded = 0;
   for (let i = 0; i < stored.length; i++) {
     const value = stored[i];
     if (value >= least && value <= greatest) {
       values[i] = padWith;
-      padded++;
     } else if (rescale === undefined) {
       values[i] = value;
     } else if ("entries" in rescale) {
@@ -316,5 +312,5 @@ function modalityValues(
       values[i] = value * rescale.slope + rescale.intercept;
     }
   }
-  return { values, padded };
+  return values;
 }
