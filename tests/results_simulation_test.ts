@@ -1,6 +1,6 @@
 /** The short form of `deno task simulate`, with as much slack as 400 trials need; the long one is in docs/statistics.md. */
 
-import { ok } from "node:assert/strict";
+import { equal, ok } from "node:assert/strict";
 import { rankingsOf } from "../results/ranking.ts";
 import { summarise } from "../results/summary.ts";
 import { stream } from "../core/random.ts";
@@ -58,4 +58,36 @@ Deno.test("of six rows that are alike, one is marked as best at most 5 times in 
     if (psnr.best !== undefined) marked += 1;
   }
   ok(marked <= 10, `${marked} of 200`);
+});
+
+Deno.test("docs/statistics.md says of its tables what stands in them", async () => {
+  const page = await Deno.readTextFile(new URL("../docs/statistics.md", import.meta.url));
+  const rowsOf = (name: string) => {
+    const [, table] = page.split(`<!-- ${name} -->`)[1].split(`<!-- /${name} -->`)[0].split(/\| -+[^\n]*\n/);
+    return table.trim().split("\n").map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
+  };
+  const corner = (kind: string, mix: string, seeds: string, most: number) =>
+    kind === "skewed" && mix === "seeds" && Number(seeds) <= most;
+  const covered = rowsOf("coverage");
+  equal(covered.length, 54);
+  for (const [kind, mix, subjects, seeds, ours] of covered) {
+    const good = Number(ours) >= 93 && Number(ours) <= 97;
+    if (subjects === "12") equal(good, !corner(kind, mix, seeds, 6), `${kind} ${mix} ${seeds}`);
+  }
+  const alarms = rowsOf("false-alarms");
+  equal(alarms.length, 27);
+  for (const [kind, mix, , seeds, sure, , equivalent] of alarms) {
+    equal(
+      Math.max(Number(sure), Number(equivalent)) <= 5,
+      !corner(kind, mix, seeds, 3),
+      `${kind} ${mix} ${seeds}`,
+    );
+  }
+});
+
+Deno.test("deno task simulate makes the tables of docs/statistics.md anew, to the digit", async () => {
+  const page = await Deno.readTextFile(new URL("../docs/statistics.md", import.meta.url));
+  const [, alone] = /\| clustered \| both +\| +12 \| +3 \| +[\d.]+ \| +([\d.]+) \| +[\d.]+ \|\n/.exec(page)!;
+  const setting: Setting = { kind: "clustered", sources: mixes.both, subjects: 12, seeds: 3 };
+  equal((100 * falseAlarms(setting, 4000).subjectsAlone).toFixed(1), alone);
 });
