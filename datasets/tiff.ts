@@ -7,6 +7,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import { explain } from "../core/errors.ts";
 import { beside, isTruth } from "./beside.ts";
 import type { Contents, Dataset, DatasetKind, Sample, Subject } from "./dataset.ts";
@@ -158,7 +159,11 @@ function holdsOf(stacks: readonly Stack[]): Contents["holds"] {
 /** SHA-256 of a stack's values as float32, page by page. */
 async function hashOf(stack: TiffStack): Promise<string> {
   const hash = createHash("sha256");
-  for (let page = 0; page < stack.header.pages; page++) hash.update(bytesOf(await stack.page(page)));
+  for (let page = 0; page < stack.header.pages; page++) {
+    hash.update(bytesOf(await stack.page(page)));
+    // Reading alone never lets anything else have a turn, such as a signal to stop.
+    await setImmediate();
+  }
   return hash.digest("hex");
 }
 

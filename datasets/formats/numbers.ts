@@ -11,6 +11,18 @@ export interface NumberType {
 /** Whether this machine stores the low byte of a number first. */
 export const hostIsLittle = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
+/** Arrays of the machine's own order. */
+const machineArrays: Readonly<Record<string, new (buffer: ArrayBuffer) => ArrayLike<number>>> = {
+  float4: Float32Array,
+  float8: Float64Array,
+  signed1: Int8Array,
+  unsigned1: Uint8Array,
+  signed2: Int16Array,
+  unsigned2: Uint16Array,
+  signed4: Int32Array,
+  unsigned4: Uint32Array,
+};
+
 /** `"complex64"`, `"int16, big-endian"`, … for messages. */
 export function nameOfType({ kind, bytes, littleEndian }: NumberType): string {
   const name = { float: "float", signed: "int", unsigned: "uint", complex: "complex" }[kind];
@@ -27,14 +39,17 @@ export function decodeNumbers(bytes: Uint8Array, type: NumberType): Float32Array
   const parts = type.kind === "complex" ? 2 : 1;
   const width = type.bytes / parts;
   const count = Math.floor(bytes.byteLength / width);
-  if (
-    width === 4 && type.littleEndian === hostIsLittle && (type.kind === "float" || type.kind === "complex")
-  ) {
+  const kind = type.kind === "complex" ? "float" : type.kind;
+  const Own = type.littleEndian === hostIsLittle || width === 1
+    ? machineArrays[`${kind}${width}`]
+    : undefined;
+  if (Own !== undefined) {
     // A copy, and not bytes.slice(): that of Node's Buffer, which is a Uint8Array too, shares its memory.
-    return new Float32Array(new Uint8Array(bytes.subarray(0, 4 * count)).buffer);
+    const own = new Own(new Uint8Array(bytes.subarray(0, width * count)).buffer);
+    return own instanceof Float32Array ? own : new Float32Array(own);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const read = readerOf(view, { ...type, kind: type.kind === "complex" ? "float" : type.kind, bytes: width });
+  const read = readerOf(view, { ...type, kind, bytes: width });
   const values = new Float32Array(count);
   for (let i = 0; i < count; i++) values[i] = read(i * width);
   return values;

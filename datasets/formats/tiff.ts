@@ -7,10 +7,10 @@
 
 import { GeoTIFF, GeoTIFFImage } from "geotiff";
 import { explain } from "../../core/errors.ts";
-import { decodeNumbers, firstNonFinite, type NumberType } from "./numbers.ts";
+import { decodeNumbers, firstNonFinite } from "./numbers.ts";
 import { describeStack, type StackDescription } from "./tiff_axes.ts";
 import { type BlockLayout, decodeBlock } from "./tiff_blocks.ts";
-import { layoutOf, type PageLayout } from "./tiff_layout.ts";
+import { layoutOf, type PlainRun } from "./tiff_layout.ts";
 import { type Bytes, findPages } from "./tiff_pages.ts";
 
 /** What a stack holds. */
@@ -36,7 +36,7 @@ export class TiffStack {
   readonly #bytes: FileBytes;
   readonly #tiff: GeoTIFF;
   readonly #offsets: readonly number[];
-  /** Where the pages are that ImageJ left without directories. */
+  /** The first of pages that follow each other without directories. */
   readonly #run?: PlainRun;
 
   private constructor(path: string, bytes: FileBytes, parts: Parts) {
@@ -76,12 +76,7 @@ export class TiffStack {
     }
     let values: Float32Array;
     try {
-      values = this.#run !== undefined
-        ? decodeNumbers(
-          this.#bytes.read(this.#run.offset + index * this.#run.pageBytes, this.#run.pageBytes),
-          this.#run.type,
-        )
-        : await this.#decoded(index);
+      values = this.#run === undefined ? await this.#decoded(index) : this.#plain(this.#run, index);
     } catch (cause) {
       throw unreadable(this.#path, cause, index);
     }
@@ -108,6 +103,10 @@ export class TiffStack {
     this.close();
   }
 
+  #plain({ offset, bytes, type }: PlainRun, index = 0): Float32Array {
+    return decodeNumbers(this.#bytes.read(offset + index * bytes, bytes), type);
+  }
+
   async #decoded(index: number): Promise<Float32Array> {
     const image = await imageAt(this.#tiff, this.#offsets[index], this.#bytes);
     const { height, width, channels, type } = this.header;
@@ -120,6 +119,7 @@ export class TiffStack {
           `${height} x ${width} x ${channels} of ${type}: pages of one stack are alike`,
       );
     }
+    if (layout.plain !== undefined) return this.#plain(layout.plain);
     const blocks = { bindParameters: () => ({ decode: (block: ArrayBuffer) => decoded(block, layout) }) };
     // geotiff takes anything in place of its pool of threads that decodes as that does.
     const raster = await image.readRasters({ interleave: true, pool: blocks as never });
@@ -176,13 +176,6 @@ class FileBytes implements Bytes {
   }
 }
 
-/** Pages that follow each other without directories, as ImageJ writes stacks beyond 4 GB. */
-interface PlainRun {
-  readonly offset: number;
-  readonly pageBytes: number;
-  readonly type: NumberType;
-}
-
 interface Parts {
   readonly header: TiffHeader;
   readonly tiff: GeoTIFF;
@@ -210,10 +203,13 @@ async function partsOf(bytes: FileBytes): Promise<Parts> {
     { x: resolution("XResolution"), y: resolution("YResolution") },
     offsets.length,
   );
-  const run = offsets.length === 1 && (about.images ?? 1) > 1
-    ? plainRun(layout, bytes.size, about.images!)
-    : undefined;
-  const pages = run === undefined ? offsets.length : about.images!;
+  // ImageJ writes stacks beyond 4 GB as one directory with all pages behind its own.
+  const { images = 1 } = about;
+  const isRun = offsets.length === 1 && Number.isInteger(images) && images > 1 &&
+    layout.plain !== undefined &&
+    layout.plain.offset + images * layout.plain.bytes <= bytes.size;
+  const run = isRun ? layout.plain : undefined;
+  const pages = isRun ? images : offsets.length;
   // Counts that are not true of the pages say nothing.
   const { axes, ...rest } = about;
   const areTrue = axes !== undefined && axes.channels * axes.slices * axes.frames === pages;
@@ -230,17 +226,6 @@ async function imageAt(tiff: GeoTIFF, offset: number, bytes: FileBytes): Promise
 }
 
 const hostIsLittle = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
-
-/** The pages behind the only directory; undefined where they are not there. */
-function plainRun({ blocks, compression, number, ...page }: PageLayout, size: number, images: number) {
-  const pageBytes = page.height * page.width * page.channels * number.bytes;
-  let at = blocks[0].offset;
-  const isOneRun = compression === 1 && (page.samples === page.channels) &&
-    blocks.every(({ offset, length }) => offset === at && (at += length) > 0) &&
-    at - blocks[0].offset === pageBytes;
-  const fits = Number.isInteger(images) && blocks[0].offset + images * pageBytes <= size;
-  return isOneRun && fits ? { offset: blocks[0].offset, pageBytes, type: number } : undefined;
-}
 
 function unreadable(path: string, cause: unknown, index?: number): SyntaxError {
   const part = index === undefined ? "the TIFF file" : `page ${index + 1} of the TIFF file`;

@@ -10,15 +10,21 @@ const mostPageBytes = 768 * 2 ** 20;
 const mostCompression = 1400;
 const zstandard = 50000;
 
+/** Where numbers lie in a file just as they are, without gaps. */
+export interface PlainRun {
+  readonly offset: number;
+  readonly bytes: number;
+  readonly type: NumberType;
+}
+
 /** A page that was looked at and can be read. */
 export interface PageLayout extends BlockLayout {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
   readonly type: string;
-  readonly number: NumberType;
-  /** Where each block is, and how long. */
-  readonly blocks: readonly { readonly offset: number; readonly length: number }[];
+  /** All its values, where they need no decoding. */
+  readonly plain?: PlainRun;
 }
 
 /** Looks at what a page claims, before anything is read by it. */
@@ -101,8 +107,9 @@ export function layoutOf(image: GeoTIFFImage, fileSize: number): PageLayout {
     width,
     channels,
     type: depth % 8 === 0 ? nameOfType({ ...type, littleEndian: true }) : `uint${depth}`,
-    number: type,
-    blocks,
+    plain: image.isTiled || compression !== 1 || depth % 8 !== 0 || interleaved !== channels
+      ? undefined
+      : plainRun(blocks, height * width * channels * type.bytes, type),
     compression,
     predictor: value("Predictor", 1),
     littleEndian: image.littleEndian,
@@ -114,6 +121,22 @@ export function layoutOf(image: GeoTIFFImage, fileSize: number): PageLayout {
   const refusal = refusalOf(layout);
   if (refusal !== undefined) throw new Error(refusal);
   return layout;
+}
+
+/** The pieces as one run; undefined where there are gaps, or a type that only geotiff decodes. */
+function plainRun(
+  blocks: readonly { readonly offset: number; readonly length: number }[],
+  bytes: number,
+  type: NumberType,
+): PlainRun | undefined {
+  const [{ offset }] = blocks;
+  let at = offset;
+  for (const block of blocks) {
+    if (block.offset !== at) return undefined;
+    at += block.length;
+  }
+  const isDecoded = type.kind === "float" && type.bytes === 2;
+  return at - offset === bytes && !isDecoded ? { offset, bytes, type } : undefined;
 }
 
 function typeOf(format: number, depth: number, littleEndian: boolean): NumberType | undefined {
