@@ -1,5 +1,6 @@
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import * as h5wasm from "h5wasm/node";
+import { readNifti } from "../datasets/formats/nifti.ts";
 import { bench, inFolder, namesIn, recordsOf } from "./commands_running.ts";
 import { sharedExists, sharedFolder } from "./tree.ts";
 
@@ -65,6 +66,31 @@ Deno.test("from --keep-images a stranger computes the scores of scores.csv, by f
         };
         close("psnr", psnr);
         close("nmse", errors / squares);
+      }
+    }
+  }));
+
+Deno.test("from the NIfTI volumes of --keep-images a stranger computes the errors in HU", () =>
+  inFolder(async (folder) => {
+    const args = ["ct", "--profile", "smoke", "--methods", "low-dose", "--keep-images", "--out", folder];
+    const { code, err } = await bench(...args);
+    equal(code, 0, err);
+    const scores = await scoresIn(folder);
+    const own = `${folder}/reconstructions/low-dose/seed-none`;
+    const subjects = (await namesIn(own)).filter((name) => name.endsWith(".h5")).map((name) =>
+      name.slice(0, -3)
+    );
+    equal(subjects.length, 2);
+    for (const subject of subjects) {
+      const [{ header, values }, truth] = await Promise.all(
+        ["nii", "truth.nii"].map((ending) => readNifti(`${own}/${subject}.${ending}`)),
+      );
+      deepStrictEqual(header.shape, [32, 32, 2]);
+      for (const slice of [0, 1]) {
+        let squares = 0;
+        for (let i = 1024 * slice; i < 1024 * (slice + 1); i++) squares += (values[i] - truth.values[i]) ** 2;
+        const score = Number(scores.get(`low-dose ${subject} 0${slice} rmse-hu hu`));
+        ok(Math.abs(Math.sqrt(squares / 1024) / score - 1) < 1e-9, `${subject} ${slice}: ${score}`);
       }
     }
   }));
