@@ -104,7 +104,7 @@ async function openStack(
       notes.push(`${fileName(own.truth)} was taken for the truth of ${fileName(file.path)}`);
     }
     const kernelPath = given(options, "psf") ?? own.kernel;
-    const kernel = kernelPath === undefined || reading === "frames" ? undefined : await wholeOf(kernelPath);
+    const kernel = kernelPath === undefined ? undefined : await wholeOf(kernelPath);
     if (kernel !== undefined) {
       notes.push(`${fileName(kernelPath!)} was taken for the kernel of ${fileName(file.path)}`);
     }

@@ -94,7 +94,8 @@ Deno.test("truth, kernel and emitters beside a stack are known by their names", 
       "frame,x_nm,y_nm\n2,150,50\n1,20,30\n2,350,350\n",
     );
     const frames = await openData([tiffFramesKind], [`${folder}/cell_stack.tif`], options);
-    const { emitters, image: none } = await frames.sample("cell_stack", "01");
+    const { emitters, image: none, kernel: psf } = await frames.sample("cell_stack", "01");
+    assert.deepEqual(psf!.shape, [3, 3, 1]);
     assert.deepEqual([[...emitters!.xNm], [...emitters!.yNm]], [[150, 350], [50, 350]]);
     assert.equal(none, undefined);
     frames.close();
@@ -133,7 +134,7 @@ Deno.test("what lies beside a stack is found from inside its folder, too", () =>
     }
   }));
 
-Deno.test("the size of a pixel that is given goes before the file's, and is asked for where it is neither", () =>
+Deno.test("a size of a pixel and a kernel that are given go before what is found, and a size that nobody gives is asked for", () =>
   withFolder(async (folder) => {
     const file = { shape: [2, 3, 3] as const, data: numbered(2, 3, 3) };
     await writeTiff(`${folder}/a.tif`, {
@@ -151,6 +152,13 @@ Deno.test("the size of a pixel that is given goes before the file's, and is aske
     const [unknown, note] = await sizes("b.tif", "");
     assert.equal(unknown, undefined);
     assert.match(note, /nobody says how large a pixel is/);
+    await Deno.mkdir(`${folder}/elsewhere`);
+    await writeTiff(`${folder}/elsewhere/own.tif`, { shape: [1, 5, 3], data: numbered(1, 5, 3) });
+    const settings = { psf: `${folder}/elsewhere/own.tif` };
+    const dataset = await openData([tiffVolumesKind], [`${folder}/a.tif`], { ...options, settings });
+    assert.deepEqual((await dataset.sample("a", "00")).kernel!.shape, [5, 3, 1]);
+    assert.match(dataset.contents.notes.join(), /own\.tif was taken for the kernel of a\.tif/);
+    dataset.close();
     await assert.rejects(sizes("a.tif", "65"), /"65" is no size of a pixel[^]*--pixel-nm[^]*give X,Z in nm/);
     await assert.rejects(sizes("a.tif", "-1,3"), /no size of a pixel/);
   }));
