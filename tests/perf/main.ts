@@ -12,7 +12,8 @@ import { cores, steps, torch } from "./steps.ts";
 
 const help = `deno task perf [PART…] [--rounds N] [--python PATH] [--write]
 
-Speed, as ratios within one run. Each contender's fastest turn counts, since other load only adds.
+Speed, as ratios within one run. Each contender's fastest turn counts, since other load only adds; the more there is,
+the more rounds it takes.
 
 Parts (unless some are named: conv and steps, and with --python torch, cores and rays):
   conv      the convolution kernels, as shares of what one core can do on registers alone (1 minute)

@@ -28,8 +28,11 @@ export interface StepKind {
   readonly size: number;
   /** Channels of the U-Net's first level; the critic has 16, as in ENGINE.md. */
   readonly width: number;
-  /** Our kernels in either arithmetic class, the first without replay, or TensorFlow.js's own ops. */
-  readonly engine: "fma" | "muladd" | "tape" | "stock";
+  /**
+   * Our kernels in either arithmetic class, the first without replay, or TensorFlow.js's own ops; `empty` are recorded
+   * steps whose kernels then do nothing, so that what is left of a step is JavaScript.
+   */
+  readonly engine: "fma" | "muladd" | "tape" | "stock" | "empty";
 }
 
 const methods: Readonly<Record<StepKind["method"], Method>> = {
@@ -41,6 +44,29 @@ const methods: Readonly<Record<StepKind["method"], Method>> = {
 /** Steps before the clock: V8 compiles the hot ones again after about twenty. */
 const WARM_UP = 30;
 
+/** Lets our modules, once they are there, do nothing from the moment on that the result is called. */
+function emptyKernels(): () => void {
+  let empty = false;
+  const instantiate = WebAssembly.instantiate;
+  const emptied = (exports: WebAssembly.Exports) =>
+    Object.fromEntries(
+      Object.entries(exports).map(([name, call]) => [
+        name,
+        // TypeScript knows that an export may be a memory; ours are functions.
+        (...values: number[]) => empty ? 0 : (call as (...values: number[]) => number)(...values),
+      ]),
+    );
+  const patched = async (module: BufferSource, imports: WebAssembly.Imports = {}) => {
+    const made = await instantiate(module, imports);
+    // TensorFlow.js's own module, which allocates, brings its memory.
+    return imports.env?.memory !== undefined
+      ? { ...made, instance: { exports: emptied(made.instance.exports) } }
+      : made;
+  };
+  WebAssembly.instantiate = patched as typeof WebAssembly.instantiate;
+  return () => empty = true;
+}
+
 async function start(engine: StepKind["engine"]): Promise<void> {
   if (engine !== "stock") {
     const { arithmetic } = await startBackend({
@@ -48,7 +74,7 @@ async function start(engine: StepKind["engine"]): Promise<void> {
       portable: engine === "muladd",
       replay: engine !== "tape",
     });
-    if (arithmetic !== (engine === "tape" ? "fma" : engine)) {
+    if (arithmetic !== (engine === "muladd" ? "muladd" : "fma")) {
       throw new Error(`this machine computes in the class ${arithmetic}`);
     }
     return;
@@ -90,6 +116,7 @@ function batches({ size }: StepKind): () => Promise<Batch> {
 
 if (import.meta.main) {
   const kind = JSON.parse(Deno.args[0]) as StepKind;
+  const empty = kind.engine === "empty" ? emptyKernels() : () => {};
   await start(kind.engine);
   const learner = learnerOf(kind);
   const draw = batches(kind);
@@ -97,6 +124,7 @@ if (import.meta.main) {
     await learner.update!(draw, 0);
   };
   for (let i = 0; i < WARM_UP; i++) await step();
+  empty();
   console.log("ready");
   for await (const line of createInterface({ input: process.stdin })) {
     console.log((await timed(step, Number(line))).median);

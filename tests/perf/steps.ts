@@ -62,18 +62,19 @@ const title = ([method, size, width]: StepName) => `${method} ${size}² c${width
 export async function steps(rounds: number): Promise<string> {
   const rows: readonly StepName[] = [["supervised", 64, 8], ["ot-cyclegan", 64, 8], ["cyclegan", 64, 8]];
   const table = new Table(
-    "| step | ours, ms | `--portable`, ms | `--no-replay`, ms | stock ops, ms | ours against stock |",
-    "| --- | ---: | ---: | ---: | ---: | ---: |",
+    "| step | ours, ms | of it JavaScript | `--portable`, ms | `--no-replay`, ms | stock ops, ms | ours against stock |",
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
   );
   for (const row of rows) {
     const [method, size, width] = row;
-    const { fma, muladd, tape, stock } = await race({
+    const { fma, empty, muladd, tape, stock } = await race({
       fma: () => ours({ method, size, width, engine: "fma" }),
+      empty: () => ours({ method, size, width, engine: "empty" }),
       muladd: () => ours({ method, size, width, engine: "muladd" }),
       tape: () => ours({ method, size, width, engine: "tape" }),
       stock: () => ours({ method, size, width, engine: "stock" }),
     }, rounds);
-    const own = `${ms(fma)} | ${ms(muladd)} | ${ms(tape)}`;
+    const own = `${ms(fma)} | ${(100 * empty / fma).toFixed(1)} % | ${ms(muladd)} | ${ms(tape)}`;
     table.add(`| ${title(row)} | ${own} | ${ms(stock)} | ${times(stock / fma)} |`);
   }
   return table.text;

@@ -4,8 +4,8 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import type { Contender } from "./timing.ts";
 
-/** Calls a turn, about: so many milliseconds' worth. */
-const TURN = 400;
+/** Calls a turn, about: so many milliseconds' worth, which often fit between two interruptions. */
+const TURN = 100;
 
 /** What takes turns, once it is ready. */
 export interface Racer extends AsyncDisposable {
@@ -28,7 +28,7 @@ export class TimedProcess implements Racer {
     command: string,
     args: readonly string[],
     kind: Readonly<Record<string, unknown>>,
-    least = 5,
+    least = 3,
   ) {
     this.calls = this.#least = least;
     this.#child = new Deno.Command(command, {
