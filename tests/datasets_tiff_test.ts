@@ -124,14 +124,15 @@ Deno.test("what lies beside a stack is found from inside its folder, too", () =>
     for (const path of [`${folder}/data.tif`, `${folder}//data.tif`]) {
       assert.match((await beside(path)).truth!, /actual\.tif$/);
     }
-    const before = Deno.cwd();
-    try {
-      Deno.chdir(folder);
-      const { contents } = await openData([tiffPlanesKind], ["data.tif", "actual.tif"], options);
-      assert.deepEqual(contents.subjects.map(({ id }) => id), ["data"]);
-    } finally {
-      Deno.chdir(before);
-    }
+    // In a process of its own, since the current folder is everybody's.
+    const command = new URL("../commands/data.ts", import.meta.url).pathname;
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "-A", command, "data.tif", "actual.tif", "--json"],
+      cwd: folder,
+      env: { INIT_CWD: folder },
+    }).output();
+    const { datasets: [{ contents }] } = JSON.parse(new TextDecoder().decode(stdout));
+    assert.deepEqual(contents.subjects.map(({ id }: { id: string }) => id), ["data"]);
   }));
 
 Deno.test("a size of a pixel and a kernel that are given go before what is found, and a size that nobody gives is asked for", () =>
