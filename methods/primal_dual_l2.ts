@@ -16,7 +16,7 @@ export const primalDualL2: Method<typeof primalDualSettings> = defineMethod({
   name: "primal-dual-l2",
   about: "learned primal-dual, trained with the mean squared error",
   source: "Adler & Öktem 2018 (arXiv:1707.06474); Adler et al. 2017 (arXiv:1710.10898), eq. 3",
-  effort: 2,
+  effort: 5,
   settings: primalDualSettings,
   ...learnedPrimalDual,
   networks: (set, problem, rng) => network(set, problem, rng),

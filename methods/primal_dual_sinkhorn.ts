@@ -34,7 +34,7 @@ export const primalDualSinkhorn: Method<typeof settings> = defineMethod({
   name: "primal-dual-sinkhorn",
   about: "learned primal-dual, trained with the Sinkhorn loss by distance²",
   source: "Adler et al. 2017 (arXiv:1710.10898), eq. 8, with the cost of its example 4",
-  effort: 2.3,
+  effort: 6.5,
   settings,
   ...learnedPrimalDual,
   networks: (set, problem, rng) => network(set, problem, rng),

@@ -33,7 +33,7 @@ export const primalDualSinkhornAsPublished: Method<typeof settings> = defineMeth
   name: "primal-dual-sinkhorn-as-published",
   about: "learned primal-dual, trained with the Sinkhorn loss as published",
   source: "Adler et al. 2017 (arXiv:1710.10898), §4, with the effective ε of its code",
-  effort: 3,
+  effort: 9,
   settings,
   ...learnedPrimalDual,
   networks: (set, problem, rng) => network(set, problem, rng),
