@@ -44,13 +44,22 @@ export function splitBySubject(contents: Contents, rng: Rng): Split {
   return { kind: "subjects", parts: samplesOf(deal(subjects, shares, rng)) };
 }
 
-/** Splits each subject's samples into contiguous slabs with a gap of at least one sample between them. */
+// Images and measurements alternate where there is room, so that one domain is not the shoulders and the other the belly.
+const slabs: readonly Part[] = ["x", "y", "validation", "test"];
+const alternatingSlabs: readonly Part[] = ["x", "y", "x", "y", "validation", "test"];
+const roomToAlternate = 24;
+
+/**
+ * Splits each subject's samples into contiguous slabs with a gap of at least one sample between them: x, y, validation,
+ * test; with 24 samples and more x and y have two each, in turn.
+ */
 export function splitIntoSlabs(contents: Contents): Split {
   const parts: Record<Part, SampleRef[]> = { x: [], y: [], validation: [], test: [] };
   for (const { id, samples } of contents.subjects) {
+    const order = samples.length >= roomToAlternate ? alternatingSlabs : slabs;
     const gap = Math.max(1, Math.round(samples.length / 30));
-    const usable = samples.length - gap * (partNames.length - 1);
-    if (usable < partNames.length) {
+    const usable = samples.length - gap * (order.length - 1);
+    if (usable < order.length) {
       throw new UsageError({
         what: `subject "${id}" has ${samples.length} samples, too few for four slabs with gaps between them`,
         where: "--split slabs",
@@ -58,12 +67,13 @@ export function splitIntoSlabs(contents: Contents): Split {
       });
     }
     // Every slab gets one sample; what is left goes by the shares.
-    const ends = partNames.map((_, i) => {
-      const share = partNames.slice(0, i + 1).reduce((sum, part) => sum + shares[part], 0);
-      return i + 1 + Math.round(share * (usable - partNames.length));
+    const shareOf = (part: Part) => shares[part] / order.filter((other) => other === part).length;
+    const ends = order.map((_, i) => {
+      const share = order.slice(0, i + 1).reduce((sum, part) => sum + shareOf(part), 0);
+      return i + 1 + Math.round(share * (usable - order.length));
     });
     let at = 0;
-    for (const [i, part] of partNames.entries()) {
+    for (const [i, part] of order.entries()) {
       const length = ends[i] - (i === 0 ? 0 : ends[i - 1]);
       parts[part].push(...samples.slice(at, at + length).map((sample) => ({ subject: id, sample })));
       at += length + gap;
