@@ -37,7 +37,12 @@ export const noiseSettings = {
     min: 1e-6,
     max: 1e3,
   },
-  noiseRate: { default: 1e-2, about: "learning rate of the noise's gains", min: 0, max: 1 },
+  noiseRate: {
+    default: 2e-3,
+    about: "learning rate of the noise's gains; five times that runs away where measurements are few",
+    min: 0,
+    max: 1,
+  },
   averaging: {
     default: 0.01,
     about: "least weight of the newest gains in the average that G learns from",
