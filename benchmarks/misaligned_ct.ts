@@ -78,7 +78,7 @@ export const misalignedCt: Benchmark<typeof misalignedCtSettings> = {
         testSubjects: 100,
         slices: 1,
       },
-      methods: { iterations: 10, copies: 5, width: 32 },
+      methods: { iterations: 10, copies: 5, width: 32, recompute: true },
       rows: { "total-variation": { iterations: 500 } },
       seeds: "1",
     },

@@ -37,6 +37,11 @@ export const primalDualSettings = {
     min: 0,
     max: 1,
   },
+  recompute: {
+    default: false,
+    about:
+      "whether the network's steps are computed once more for their gradients instead of being kept: a third more time, much less memory",
+  },
 } satisfies Settings;
 
 type Known = { readonly pairs: true; readonly operator: "exactly" };

@@ -15,7 +15,8 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import { explain } from "../core/errors.ts";
-import type { Scalar, Tensor2D, Tensor3D, Tensor4D } from "../engine/tensor.ts";
+import { recomputed } from "../engine/recompute.ts";
+import type { Scalar, Tensor, Tensor2D, Tensor3D, Tensor4D } from "../engine/tensor.ts";
 import { lowRank, type Term } from "./low_rank.ts";
 import { distributions, type Transport } from "./transport.ts";
 
@@ -26,8 +27,8 @@ export const leastEpsilon = 0.1;
 const tolerance = 1e-7;
 
 /**
- * The mean over the batch of the transport cost from `output` to `label`, both `[n, h, w, 1]`. Differentiable as often
- * as one likes.
+ * The mean over the batch of the transport cost from `output` to `label`, both `[n, h, w, 1]`. Differentiable once
+ * in both.
  *
  * @throws {RangeError} where ε is below {@linkcode leastEpsilon}.
  * @throws {TypeError} where the images are not of one shape or have several channels.
@@ -46,9 +47,16 @@ export function unrolledSinkhorn(output: Tensor4D, label: Tensor4D, set: Transpo
     const { K, KC } = kernels(height, width, set.reach * width, set.epsilon);
     const swappedP = tf.transpose(p, [0, 2, 1]);
     let u = swappedP, v = tf.onesLike(q);
+    // A product's inner results are nine times the size of an image: they are computed again rather than kept.
+    const divided = (masses: Tensor3D, by: Tensor3D, { last, first }: Factors) =>
+      recomputed(
+        (masses, by, last, first) => tf.div<Tensor3D>(masses, applied(by, { last, first } as Factors)),
+        [masses, by],
+        [last, first],
+      );
     for (let iteration = 0; iteration < set.sinkhornIterations; iteration++) {
-      u = tf.div(swappedP, applied(v, K.across));
-      v = tf.div(q, applied(u, K.down));
+      u = divided(swappedP, v, K.across);
+      v = divided(q, u, K.down);
     }
     return tf.div(tf.sum(tf.mul(u, applied(v, KC.across))), n);
   });
@@ -67,7 +75,7 @@ interface Kernel {
 }
 
 /** Σ λᵢ Tᵢ X Tᵢ, `[n, a, b]` to `[n, b, a]`. */
-function applied(x: Tensor3D, { last, first }: Factors): Tensor3D {
+function applied(x: Tensor, { last, first }: Factors): Tensor3D {
   const [n, a, b] = x.shape;
   const terms = last.shape[1] / b;
   const once = tf.reshape(tf.matMul(tf.reshape(x, [n * a, b]), last), [n, a, terms, b]);

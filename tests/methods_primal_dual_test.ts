@@ -85,7 +85,7 @@ Deno.test("a primal-dual network is the published iteration, here by stock ops o
     const step = (name: string, x: tf.Tensor) =>
       [1, 2, 3].reduce((x, layer) => {
         const filter = weight(`${name}/${layer}`) as tf.Tensor4D;
-        const sum = tf.add(tf.conv2d(x as tf.Tensor4D, filter, 1, "same"), weight(`${name}/${layer}/bias`));
+        const sum = tf.add(tf.conv2d(x as tf.Tensor4D, filter, 1, "same"), weight(`${name}/${layer}/biases`));
         return layer === 3 ? sum : tf.prelu(sum, weight(`${name}/${layer}/slopes`));
       }, x);
     const channel = (x: tf.Tensor, index: number) => tf.slice(x, [0, 0, 0, index], [-1, -1, -1, 1]);
@@ -108,7 +108,7 @@ Deno.test("a new primal-dual network has random filters of Glorot's deviation, a
   const deviation = Math.sqrt(filter.reduce((sum, value) => sum + value ** 2, 0) / filter.length);
   // √(2 / (9·48 + 9·48)); 20736 draws have a standard error of 0.5 %.
   ok(Math.abs(deviation / Math.sqrt(1 / 432) - 1) < 0.02, `${deviation}`);
-  for (const name of ["dual1/2/bias", "dual1/2/slopes", "primal2/3/bias"]) {
+  for (const name of ["dual1/2/biases", "dual1/2/slopes", "primal2/3/biases"]) {
     ok(values(name).every((value) => value === 0), name);
   }
   ok(!weights.some(({ name }) => name === "dual1/3/slopes"));
@@ -126,9 +126,25 @@ Deno.test("a clamped primal-dual network gives max(f, 0), and what is below 0 st
     const slope = (network: PrimalDual) => {
       const below = tf.sub(1, tf.step(image)) as tf.Tensor4D;
       const { grads } = tf.variableGrads(() => tf.sum(tf.mul(below, network.apply(y, A))));
-      return grads[network.weights.find(({ name }) => name === "primal2/3/bias")!.variable.name];
+      return grads[network.weights.find(({ name }) => name === "primal2/3/biases")!.variable.name];
     };
     close(slope(clamped), tf.mul(slope(plain), 0.03), 1e-6);
+  });
+});
+
+Deno.test("a primal-dual network that computes its steps once more has the same output and gradients", () => {
+  using kept = shaken(primalDual(options, stream("network")));
+  using again = shaken(primalDual({ ...options, recompute: true }, stream("network")));
+  tf.tidy(() => {
+    const y = measurement("y", 2);
+    const [one, other] = [kept, again].map((network) => {
+      const { value, grads } = tf.variableGrads(() => tf.mean(tf.square(network.apply(y, A))));
+      return { value, gradients: network.weights.map(({ variable }) => grads[variable.name]) };
+    });
+    close(other.value, one.value, 0);
+    one.gradients.forEach((gradient, i) =>
+      close(other.gradients[i], gradient, 1e-5 * tf.max(tf.abs(gradient)).dataSync()[0])
+    );
   });
 });
 
@@ -196,10 +212,14 @@ async function train(learner: Learner, updates: number, draw: () => Promise<Batc
   return losses;
 }
 
-for (const method of methods) {
-  Deno.test(`${method.name} replays its steps to the bit of the tape, in batches of one and of two`, async () => {
+for (
+  const [method, overrides] of [...methods.map((method) => [method, {}] as const), [primalDualL2, {
+    recompute: true,
+  }]] as const
+) {
+  Deno.test(`${method.name} ${JSON.stringify(overrides)} replays its steps to the bit of the tape, in batches of one and of two`, async () => {
     const run = async () => {
-      using learner = prepared(method);
+      using learner = prepared(method, overrides);
       const losses = await train(learner, 12, blobs("one"));
       losses.push(...await train(learner, 6, blobs("two", 2)));
       const weights = await learner.weights();
@@ -215,7 +235,9 @@ for (const method of methods) {
     deepStrictEqual(await run(), replayed);
     await startBackend();
   });
+}
 
+for (const method of methods) {
   Deno.test(`${method.name} learns: its loss falls, and its reconstructions come nearer to the images`, async () => {
     using learner = prepared(method, { iterations: 3, width: 8, rate: 5e-3 });
     const { x, y, see } = await blobs("test", 8)();

@@ -17,7 +17,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { explain } from "../../core/errors.ts";
 import type { Rng } from "../../core/random.ts";
 import { addToChannels, concatChannels, conv2d, leakyClamp, prelu, sliceChannels } from "../../engine/ops.ts";
-import type { Tensor1D, Tensor4D } from "../../engine/tensor.ts";
+import { recomputed } from "../../engine/recompute.ts";
+import type { Tensor, Tensor1D, Tensor4D } from "../../engine/tensor.ts";
 import type { Operator, Shape } from "../../physics/operator.ts";
 import { Filters, glorot, type Network } from "./network.ts";
 
@@ -38,6 +39,11 @@ export interface PrimalDualOptions {
    * there is no clamp.
    */
   readonly clamp?: number;
+  /**
+   * Whether the steps are computed once more for the backward pass instead of being kept for it: a third more time, and of
+   * the memory a part that does not grow with the iterations. False unless said.
+   */
+  readonly recompute?: boolean;
 }
 
 /** A network that reconstructs from a measurement `[batch, ...measurementShape]` and its operator. */
@@ -46,12 +52,8 @@ export interface PrimalDual extends Network {
   apply(y: Tensor4D, A: Operator): Tensor4D;
 }
 
-/** A convolution with what comes after it; the last of a step has no slopes. */
-interface Layer {
-  readonly filter: Tensor4D;
-  readonly bias: Tensor1D;
-  readonly slopes?: Tensor1D;
-}
+/** The weights of a step: of each convolution its filter, its biases and its slopes, but no slopes after the last. */
+type Step = readonly Tensor[];
 
 /**
  * A network with weights from `rng`.
@@ -59,22 +61,23 @@ interface Layer {
  * @throws {TypeError} from `apply`, where it is given no operator.
  */
 export function primalDual(options: PrimalDualOptions, rng: Rng): PrimalDual {
-  const { imageShape, measurementShape, iterations, copies, width, clamp } = options;
+  const { imageShape, measurementShape, iterations, copies, width, clamp, recompute = false } = options;
   const [imageChannels, measurementChannels] = [imageShape[2], measurementShape[2]];
   const filters = new Filters(rng, glorot());
-  const step = (name: string, from: number, to: number): Layer[] =>
-    [[from, width], [width, width], [width, to]].map(([from, to], index) => {
+  const step = (name: string, from: number, to: number): Step =>
+    [[from, width], [width, width], [width, to]].flatMap(([from, to], index) => {
       const layer = `${name}/${index + 1}`;
-      return {
-        filter: filters.add(layer, [3, 3, from, to]),
-        bias: filters.addPerChannel(`${layer}/bias`, to, 0),
-        ...(index < 2 ? { slopes: filters.addPerChannel(`${layer}/slopes`, to, 0) } : {}),
-      };
+      const filter = filters.add(layer, [3, 3, from, to]);
+      const biases = filters.addPerChannel(`${layer}/biases`, to, 0);
+      return index < 2 ? [filter, biases, filters.addPerChannel(`${layer}/slopes`, to, 0)] : [filter, biases];
     });
   const steps = Array.from({ length: iterations }, (_, i) => ({
     dual: step(`dual${i + 1}`, (copies + 2) * measurementChannels, copies * measurementChannels),
     primal: step(`primal${i + 1}`, (copies + 1) * imageChannels, copies * imageChannels),
   }));
+
+  const moved = (state: Tensor4D, seen: Tensor4D, step: Step): Tensor4D =>
+    recompute ? recomputed(move, [state, seen, ...step]) : move(state, seen, ...step);
 
   return {
     weights: filters.weights,
@@ -91,16 +94,16 @@ export function primalDual(options: PrimalDualOptions, rng: Rng): PrimalDual {
         let [f, h] = [zeros(imageShape), zeros(measurementShape)];
         for (const { dual, primal } of steps) {
           const Af = A.forward(sliceChannels(f, imageChannels, imageChannels)) as Tensor4D;
-          h = tf.add(h, through(dual, concatChannels(h, concatChannels(Af, y))));
+          h = moved(h, concatChannels(Af, y), dual);
           const Ah = A.adjoint(sliceChannels(h, 0, measurementChannels)) as Tensor4D;
-          f = tf.add(f, through(primal, concatChannels(f, Ah)));
+          f = moved(f, Ah, primal);
         }
         const image = sliceChannels(f, 0, imageChannels);
         return clamp === undefined ? image : leakyClamp(image, clamp);
       }),
     macs: () => {
-      const cost = (layers: readonly Layer[], [height, width]: Shape) =>
-        height * width * layers.reduce((sum, { filter }) => sum + filter.size, 0);
+      const cost = (step: Step, [height, width]: Shape) =>
+        height * width * step.reduce((sum, { rank, size }) => sum + (rank === 4 ? size : 0), 0);
       return steps.reduce(
         (sum, { dual, primal }) => sum + cost(dual, measurementShape) + cost(primal, imageShape),
         0,
@@ -110,11 +113,16 @@ export function primalDual(options: PrimalDualOptions, rng: Rng): PrimalDual {
   };
 }
 
-/** What no derivative needs is given back after each layer: at the paper's size that is a third of the memory. */
-function through(layers: readonly Layer[], input: Tensor4D): Tensor4D {
-  return layers.reduce((x, { filter, bias, slopes }) =>
-    tf.tidy(() => {
-      const sums = addToChannels(conv2d(x, filter, { padding: 1 }), bias);
+/** The state and its step, which sees it and what has come from the other side. */
+function move(...[state, seen, ...step]: Tensor[]): Tensor4D {
+  let x = concatChannels(state, seen) as Tensor4D;
+  for (let i = 0; i < step.length; i += 3) {
+    const [filter, biases, slopes] = step.slice(i, i + 3) as [Tensor4D, Tensor1D, Tensor1D | undefined];
+    // What no derivative needs is given back at once: at the paper's size that is a third of the memory.
+    x = tf.tidy(() => {
+      const sums = addToChannels(conv2d(x, filter, { padding: 1 }), biases);
       return slopes === undefined ? sums : prelu(sums, slopes);
-    }), input);
+    });
+  }
+  return tf.add<Tensor4D>(state, x);
 }
