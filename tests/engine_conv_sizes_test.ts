@@ -17,6 +17,7 @@ const cases: { image: Shape; filter: Shape; options: Convolution }[] = [
   { image: [1, 16, 24, 2], filter: [3, 3, 2, 8], options: { padding: 1 } },
   { image: [3, 9, 11, 5], filter: [3, 3, 5, 7], options: { padding: 1 } },
   { image: [1, 16, 16, 16], filter: [4, 4, 16, 32], options: { stride: 2, padding: 1 } },
+  { image: [2, 16, 24, 4], filter: [4, 4, 4, 8], options: { stride: 2, padding: 1 } },
   { image: [2, 15, 18, 3], filter: [4, 4, 3, 16], options: { stride: 2, padding: 1 } },
   { image: [1, 24, 24, 8], filter: [1, 1, 8, 2], options: {} },
   { image: [1, 12, 12, 4], filter: [7, 7, 4, 8], options: { padding: 3 } },
