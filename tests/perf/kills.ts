@@ -1,0 +1,104 @@
+/**
+ * `deno task kills [--kills 100] [--seed 1] [--updates 300] [--benchmarks mri,ct,misaligned-ct]`: kills jobs at random
+ * moments until each is done all the same, and compares what they leave with a run that nobody disturbed.
+ *
+ * Every method of the benchmarks has its job; each in turn is killed once, so that with 100 kills a job is killed several
+ * times, in whatever it is doing.
+ */
+
+import { parseArgs } from "node:util";
+import { availableParallelism } from "node:os";
+import { stream } from "../../core/random.ts";
+import { job, recordsOf } from "../commands_running.ts";
+import { kill, plan, sameRecords } from "../killing.ts";
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: "string", default: "100" },
+    seed: { type: "string", default: "1" },
+    updates: { type: "string", default: "300" },
+    benchmarks: { type: "string", default: "mri,ct,misaligned-ct" },
+  },
+});
+const kills = Number(values.kills);
+const updates = Number(values.updates);
+const rng = stream(`kills/${values.seed}`);
+
+interface Work {
+  readonly whole: string;
+  readonly cut: string;
+  readonly index: number;
+  readonly name: string;
+  /** What it was doing whenever it was killed. */
+  readonly killedAt: string[];
+}
+
+const root = await Deno.makeTempDir({ prefix: "kills-" });
+const works: Work[] = [];
+for (const benchmark of values.benchmarks.split(",")) {
+  const args = [benchmark, "--profile", "smoke", "--set", `updates=${updates}`, "--checkpoint-seconds", "0"];
+  const [whole, cut] = [`${root}/${benchmark}-whole`, `${root}/${benchmark}-cut`];
+  for (const folder of [whole, cut]) await plan(folder, ...args);
+  const { jobs } = JSON.parse(await Deno.readTextFile(`${whole}/plan.json`));
+  for (const { index, method } of jobs) {
+    works.push({
+      whole,
+      cut,
+      index,
+      name: `${benchmark} ${method}`,
+      killedAt: [],
+    });
+  }
+}
+console.log(`${works.length} jobs, each ${updates} updates; ${kills} kills; seed ${values.seed}; in ${root}`);
+
+await inParallel(works, async ({ whole, index, name }) => {
+  const { code, err } = await job(whole, String(index));
+  if (code !== 0) throw new Error(`${name}: ${err}`);
+});
+
+// Each job gets its share of the kills at random shares of its course; one that is done by then was killed too late.
+let killed = 0;
+const turns = works.flatMap((work) => Array.from({ length: Math.ceil(kills / works.length) }, () => work))
+  .slice(0, kills);
+const byWork = Map.groupBy(turns, (work) => work);
+await inParallel([...byWork], async ([work, its]) => {
+  const own = rng.stream(work.name);
+  const moments = its.map(() => own.uniform()).sort((a, b) => a - b);
+  for (const moment of moments) {
+    const phases = ["preparing", "training", "scoring"];
+    // The course is four fifths training, and a tenth before and after it.
+    const end = await kill(
+      work.cut,
+      work.index,
+      ({ phase, done }) => [0.1 * done, 0.1 + 0.8 * done, 0.9 + 0.1 * done][phases.indexOf(phase)] >= moment,
+    );
+    if (end.finished) break;
+    killed += 1;
+    work.killedAt.push(`${end.phase} ${end.done.toFixed(2)}`);
+  }
+});
+
+await inParallel(works, async ({ cut, index, name }) => {
+  const { code, err } = await job(cut, String(index));
+  if (code !== 0) throw new Error(`${name}: ${err}`);
+});
+for (const folder of new Set(works.map(({ whole }) => whole))) {
+  await sameRecords(folder, folder.replace(/-whole$/, "-cut"));
+}
+for (const { name, killedAt } of works) console.log(`${name.padEnd(50)} ${killedAt.join(", ")}`);
+const records = await recordsOf(works[0].cut);
+console.log(
+  `\n${killed} kills, ${works.length} jobs of ${
+    new Set(works.map(({ cut }) => cut)).size
+  } benchmarks: all records equal (${records.size} in the first folder)`,
+);
+await Deno.remove(root, { recursive: true });
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items];
+  const worker = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+}
