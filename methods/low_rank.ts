@@ -1,4 +1,7 @@
-/** Functions of two distances as short sums of products of functions of one, so that a convolution is a few matrix products. */
+/**
+ * Functions of two distances as short sums of products of functions of one, so that a convolution is a few
+ * matrix products.
+ */
 
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 
@@ -19,8 +22,8 @@ export interface LowRank {
 }
 
 /**
- * f(a, b) ≈ Σ λᵢ eᵢ(a) eᵢ(b) for whole a and b in [0, size): the eigen-decomposition of the symmetric matrix of f's values, cut
- * after as few terms as keep every value within `tolerance`.
+ * f(a, b) ≈ Σ λᵢ eᵢ(a) eᵢ(b) for whole a and b in [0, size): the eigen-decomposition of the symmetric matrix
+ * of f's values, cut after as few terms as keep every value within `tolerance`.
  *
  * @param f symmetric: f(a, b) = f(b, a)
  */

@@ -1,4 +1,7 @@
-/** What the learned primal-dual methods share: the network, and how it is trained (Adler, Ringh, Öktem & Karlsson 2017, arXiv:1710.10898, §4). */
+/**
+ * What the learned primal-dual methods share: the network, and how it is trained (Adler, Ringh, Öktem &
+ * Karlsson 2017, arXiv:1710.10898, §4).
+ */
 
 import type { Rng } from "../core/random.ts";
 import type { Settings, Values } from "../core/settings.ts";
@@ -40,7 +43,7 @@ export const primalDualSettings = {
   recompute: {
     default: false,
     about:
-      "whether the network's steps are computed once more for their gradients instead of being kept: a third more time, much less memory",
+      "whether steps are computed once more for their gradients, not kept: a third more time, much less memory",
   },
 } satisfies Settings;
 

@@ -9,8 +9,8 @@ import { defineMethod } from "./training.ts";
  * min over Θ of E ‖P_Θ(y) − x‖², x being what training is shown for y (003, eq. 3).
  *
  * Where x is out of place at random, the least error is that of the mean over all places: the object smeared
- * (003, proposition 1). That is what the Sinkhorn losses are compared with. The released code of 003 has a script of this name which trains on
- * the total mass alone; this method does what the paper says.
+ * (003, proposition 1). That is what the Sinkhorn losses are compared with. The released code of 003 has a
+ * script of this name which trains on the total mass alone; this method does what the paper says.
  */
 export const primalDualL2: Method<typeof primalDualSettings> = defineMethod({
   name: "primal-dual-l2",

@@ -23,12 +23,13 @@ const settings = {
  * min over Θ of E T_ε(P_Θ(y), x) + w·(Σ P_Θ(y) / Σ x − 1)², x being what training is shown for y, and T_ε the
  * entropic cost of moving the one's mass to the other's (003, eq. 8).
  *
- * Where x is out of place at random, the cheapest image to all places is the object at their mean, not a smear (003,
- * proposition 2 and example 4, for which the cost has to be convex).
+ * Where x is out of place at random, the cheapest image to all places is the object at their mean, not a
+ * smear (003, proposition 2 and example 4, for which the cost has to be convex).
  *
- * Deviations from 003: the cost is (distance/s₀)², not 1 − exp(−distance⁴/s₀⁴), which is flat where it should be steep; ε is
- * {@linkcode transportSettings}' 0.02, which smears by one pixel of 64; the gradient is that of the envelope theorem, not through the iterations;
- * the output's mass, not its maximum, is normalised to the label's; no convolution is circular.
+ * Deviations from 003: the cost is (distance/s₀)², not 1 − exp(−distance⁴/s₀⁴), which is flat where it should
+ * be steep; ε is {@linkcode transportSettings}' 0.02, which smears by one pixel of 64; the gradient is that
+ * of the envelope theorem, not through the iterations; the output's mass, not its maximum, is normalised to
+ * the label's; no convolution is circular.
  */
 export const primalDualSinkhorn: Method<typeof settings> = defineMethod({
   name: "primal-dual-sinkhorn",

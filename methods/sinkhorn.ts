@@ -1,24 +1,30 @@
 /**
- * The Sinkhorn loss: how far the mass of one image has to be moved to make it another, with an entropy that makes this
- * quick to compute.
+ * The Sinkhorn loss: how far the mass of one image has to be moved to make it another, with an entropy that
+ * makes this quick to compute.
  *
- * **Mental model.** With unit masses p and q on the pixels and the cost c(i, j) = (‖i − j‖/s₀)² of moving from one to another, the loss is
+ * **Mental model.** With unit masses p and q on the pixels and the cost c(i, j) = (‖i − j‖/s₀)² of moving
+ * from one to another, the loss is
  *
  *     min over plans M of ⟨c, M⟩ + ε Σ (M ln M − M),  M having the row sums p and the column sums q
  *
- * (Cuturi 2013, arXiv:1306.0895; 003, eq. 6), a plan being u(i) K(i, j) v(j) with K = exp(−c/ε). Sinkhorn's iterations divide, in turns,
- * p by K v and q by Kᵀ u. At any time the dual problem's value, ⟨α, p⟩ + ⟨β, q⟩ − ε with α = ε ln u and β = ε ln v, is a lower bound of the loss,
- * which each division raises; it is what is returned.
+ * (Cuturi 2013, arXiv:1306.0895; 003, eq. 6), a plan being u(i) K(i, j) v(j) with K = exp(−c/ε). Sinkhorn's
+ * iterations divide, in turns, p by K v and q by Kᵀ u. At any time the dual problem's value, ⟨α, p⟩ + ⟨β, q⟩
+ * − ε with α = ε ln u and β = ε ln v, is a lower bound of the loss, which each division raises; it is what is
+ * returned.
  *
- * Its gradient is (α, β): by the envelope theorem potentials that maximise a value do not contribute to its derivative. So nothing is differentiated
- * through the iterations, which need no memory; at ten of them, this is off by as much as the potentials are
- * (`tests/methods_sinkhorn_test.ts` says how far).
+ * Its gradient is (α, β): by the envelope theorem potentials that maximise a value do not contribute to its
+ * derivative. So nothing is differentiated through the iterations, which need no memory. It is exact at
+ * convergence; after ten iterations at the default settings, for two discs that are out of place by half a
+ * radius, it has 0.69 of its final size, at 39 degrees to its final direction
+ * (`tests/methods_sinkhorn_test.ts`).
  *
- * The entropy is that of M against the counting measure, as in 003. Its minimiser over p is q blurred by a Gaussian of
- * variance ε s₀²/2, one pixel at 64 pixels and the default settings. Values are negative, and no distances.
+ * The entropy is that of M against the counting measure, as in 003. Its minimiser over p is q blurred by a
+ * Gaussian of variance ε s₀²/2, one pixel at 64 pixels and the default settings. Values can be negative, and
+ * are no distances.
  *
- * **How.** K is a product of one Gaussian a direction, so K v is two products of matrices, exactly, with nothing circular about it (the reference code
- * of 003 convolves by FFT, around the edges). Both are done with logarithms, whatever ε: u and v grow like exp(distance² / ε), beyond single precision.
+ * **How.** K is a product of one Gaussian a direction, so K v is two products of matrices, exactly, with
+ * nothing circular about it (the reference code of 003 convolves by FFT, around the edges). Both are done
+ * with logarithms, whatever ε: u and v grow like exp(distance² / ε), beyond single precision.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -53,7 +59,10 @@ function dual(p: Tensor3D, q: Tensor3D, set: Transport): Scalar {
   return value(p, q) as Scalar;
 }
 
-/** α and β after the iterations, from v = 1 on. Products leave the axes swapped, so u is `[n, w, h]` on the way. */
+/**
+ * α and β after the iterations, from v = 1 on. Products leave the axes swapped, so u is `[n, w, h]` on the
+ * way.
+ */
 function potentials(p: Tensor3D, q: Tensor3D, { reach, epsilon, sinkhornIterations }: Transport) {
   const [, height, width] = p.shape;
   const [along, across] = [width, height].map((size) => lnGaussian(size, (reach * width) ** 2 * epsilon));

@@ -1,16 +1,18 @@
 /**
- * The optimal transport loss as it was published: by Sinkhorn's iterations, with automatic differentiation through
- * all of them (003, algorithm 1 and §4).
+ * The optimal transport loss as it was published: by Sinkhorn's iterations, with automatic differentiation
+ * through all of them (003, algorithm 1 and §4).
  *
- * **The cost** is 1 − exp(−‖i − j‖⁴/s₀⁴): flat within s₀/2, and 1 from 1.5 s₀ on. The value is ⟨c, M⟩ for the plan M = u K v
- * at which the iterations stop, without the entropy.
+ * **The cost** is 1 − exp(−‖i − j‖⁴/s₀⁴): flat within s₀/2, and 1 from 1.5 s₀ on. The value is ⟨c, M⟩ for the
+ * plan M = u K v at which the iterations stop, without the entropy.
  *
- * **ε.** The paper prints 10⁻³. With costs up to 1, exp(−c/ε) is then 0 in single precision beyond a distance of 0.55 s₀ (e⁻⁸⁷ is its
- * least normal number), and nothing further away is ever seen. The reference code scales the cost to at most 0.3⁴ before it divides by 10⁻³,
- * which is an ε of 0.12, and that is the least that is allowed here, nearly. (`tests/methods_sinkhorn_test.ts` shows 10⁻³ with logarithms on small images.)
+ * **ε.** The paper prints 10⁻³. With costs up to 1, exp(−c/ε) is then 0 in single precision beyond a distance
+ * of 0.55 s₀ (e⁻⁸⁷ is its least normal number), and nothing further away is ever seen. The reference code
+ * scales the cost to at most 0.3⁴ before it divides by 10⁻³, which is an ε of 0.12, and that is the least
+ * that is allowed here, nearly. (`tests/methods_sinkhorn_test.ts` shows 10⁻³ with logarithms on small
+ * images.)
  *
- * **How.** K is no product of two directions, but nearly a sum of nine such (`low_rank.ts`), so K v is two products of matrices.
- * It is not circular; the reference code's convolution by FFT is.
+ * **How.** K is no product of two directions, but nearly a sum of nine such (`low_rank.ts`), so K v is two
+ * products of matrices. It is not circular; the reference code's convolution by FFT is.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -27,8 +29,8 @@ export const leastEpsilon = 0.1;
 const tolerance = 1e-7;
 
 /**
- * The mean over the batch of the transport cost from `output` to `label`, both `[n, h, w, 1]`. Differentiable once
- * in both.
+ * The mean over the batch of the transport cost from `output` to `label`, both `[n, h, w, 1]`. Differentiable
+ * once in both.
  *
  * @throws {RangeError} where ε is below {@linkcode leastEpsilon}.
  * @throws {TypeError} where the images are not of one shape or have several channels.
@@ -62,7 +64,10 @@ export function unrolledSinkhorn(output: Tensor4D, label: Tensor4D, set: Transpo
   });
 }
 
-/** The factors of a sum of separable kernels: side by side for the last axis, one below the other for the first. */
+/**
+ * The factors of a sum of separable kernels: side by side for the last axis, one below the other for the
+ * first.
+ */
 interface Factors {
   readonly last: Tensor2D;
   readonly first: Tensor2D;

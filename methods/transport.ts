@@ -39,11 +39,12 @@ export const transportSettings = {
 export type Transport = Values<typeof transportSettings>;
 
 /**
- * Two images of one channel, `[n, h, w, 1]`, as distributions `[n, h, w]` whose sums are 1. Values below 0 count as none;
- * `floor` times the label's mean is added to every pixel of both. A label without mass gives no numbers (NaN).
+ * Two images of one channel, `[n, h, w, 1]`, as distributions `[n, h, w]` whose sums are 1. Values below 0
+ * count as none; `floor` times the label's mean is added to every pixel of both. A label without mass gives
+ * no numbers (NaN).
  *
- * The transport of unit masses is that of the output normalised to the label's mass (003, §4), divided by that mass: large and
- * small objects count alike.
+ * The transport of unit masses is that of the output normalised to the label's mass (003, §4), divided by
+ * that mass: large and small objects count alike.
  *
  * @throws {TypeError} where the images are not of one shape or have several channels.
  */
@@ -68,7 +69,9 @@ export function distributions(
   return tf.tidy(() => ({ output: distribution(output), label: distribution(label) }));
 }
 
-/** The mean over the batch of (Σ output / Σ label − 1)²: the transport does not see the mass of the output. */
+/**
+ * The mean over the batch of (Σ output / Σ label − 1)²: the transport does not see the mass of the output.
+ */
 export function massError(output: Tensor4D, label: Tensor4D): Scalar {
   return tf.tidy(() => tf.mean(tf.square(tf.sub(tf.div(sums(output), sums(label)), 1))));
 }

@@ -1,9 +1,11 @@
 /**
- * The smallest budget at which the orderings of the misaligned-CT benchmark are stable: 300 of the 600 updates of `quick`.
+ * The smallest budget at which the orderings of the misaligned-CT benchmark are stable: 300 of the 600
+ * updates of `quick`.
  *
- * What is demanded of `quick` is what is tested here. With 300 updates, in three seeds on other data, the Sinkhorn loss lay
- * 3.6 to 4.3 dB above L2 against the object, with edges of 0.58 to 0.69 of the width, and 0.5 to 0.7 dB below against the label; with
- * 600, in three others, 4.2 to 4.4 dB, 0.61 to 0.65, and 0.6 to 0.7 dB. With 200 it was 2.6 dB.
+ * What is demanded of `quick` is what is tested here. With 300 updates, in three seeds on other data, the
+ * Sinkhorn loss lay 3.6 to 4.3 dB above L2 against the object, with edges of 0.58 to 0.69 of the width, and
+ * 0.5 to 0.7 dB below against the label; with 600, in three others, 4.2 to 4.4 dB, 0.61 to 0.65, and 0.6 to
+ * 0.7 dB. With 200 it was 2.6 dB.
  */
 
 import { equal, ok } from "node:assert/strict";

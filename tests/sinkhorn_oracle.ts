@@ -1,6 +1,6 @@
 /**
- * Sinkhorn's iterations between all pairs of pixels, with logarithms and in double precision: what the losses are
- * held to on small images. It shares no code with them.
+ * Sinkhorn's iterations between all pairs of pixels, with logarithms and in double precision: what the losses
+ * are held to on small images. It shares no code with them.
  */
 
 /** An image's masses, whose sum is 1, row by row. */
@@ -16,7 +16,10 @@ export const squaredCost = (reach: number): Cost => (down, right) => (down ** 2 
 export const quarticCost = (reach: number): Cost => (down, right) =>
   1 - Math.exp(-((down ** 2 + right ** 2) ** 2) / reach ** 4);
 
-/** Values as masses: those below 0 left out, `floor` times the label's mean added to each, divided by their sum. */
+/**
+ * Values as masses: those below 0 left out, `floor` times the label's mean added to each, divided by their
+ * sum.
+ */
 export function masses(image: readonly number[], label: readonly number[], floor: number): Masses {
   const kept = (values: readonly number[]) => values.map((value) => Math.max(0, value));
   const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);

@@ -1,6 +1,7 @@
 // @ts-nocheck AssemblyScript: compiled by build.ts, not checked by Deno
 /**
- * Kernels with one number for each channel: biases and slopes, and the sums over pixels that are their gradients.
+ * Kernels with one number for each channel: biases and slopes, and the sums over pixels that are their
+ * gradients.
  *
  * Images are `[pixels, channels]`. Pointers are in bytes, sizes in values.
  */

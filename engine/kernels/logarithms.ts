@@ -2,8 +2,8 @@
 /**
  * Matrix products of numbers that are given by their logarithms, however large or small they are.
  *
- * Where one matrix is nearly a band, as a Gaussian's logarithm is, few terms of a sum count. Bounds for eight terms at
- * a time tell which can be passed over.
+ * Where one matrix is nearly a band, as a Gaussian's logarithm is, few terms of a sum count. Bounds for eight
+ * terms at a time tell which can be passed over.
  *
  * Pointers are in bytes, sizes in values.
  */
@@ -24,7 +24,9 @@ export function logProductScratch(inner: i32, columns: i32): i32 {
   return CONSTANTS + 4 * ((inner + BLOCK - 1) / BLOCK) * (columns + 1);
 }
 
-/** out `[rows, columns]` = ln Σ e^(x + y) over the inner index of x `[rows, inner]` and y `[inner, columns]`. */
+/**
+ * out `[rows, columns]` = ln Σ e^(x + y) over the inner index of x `[rows, inner]` and y `[inner, columns]`.
+ */
 export function logProduct(
   x: usize,
   y: usize,
@@ -86,10 +88,11 @@ function largestOf(at: usize, count: i32, step: i32): f32 {
 }
 
 /**
- * One sum for each lane: the largest term is found first, and taken out of the sum. The search begins in the block `near`; the
- * block that raised it last is returned, where the next columns will find theirs.
+ * One sum for each lane: the largest term is found first, and taken out of the sum. The search begins in the
+ * block `near`; the block that raised it last is returned, where the next columns will find theirs.
  *
- * eˣ = 2ⁿ·2ᶠ with n = round(x / ln 2), f between -½ and ½, and six terms of the series of 2ᶠ. Adding `round` leaves n in the last bits.
+ * eˣ = 2ⁿ·2ᶠ with n = round(x / ln 2), f between -½ and ½, and six terms of the series of 2ᶠ. Adding `round`
+ * leaves n in the last bits.
  */
 function logSum<Lanes>(
   x: usize,

@@ -31,8 +31,8 @@ export interface Weighted extends Disposable {
 /** A function of images with weights. */
 export interface Network extends Weighted {
   /**
-   * `[batch, height, width, in]` to `[batch, height', width', out]`; borrows, and the caller owns the result. `A` is
-   * for networks that contain the operator.
+   * `[batch, height, width, in]` to `[batch, height', width', out]`; borrows, and the caller owns the result.
+   * `A` is for networks that contain the operator.
    */
   apply(input: Tensor4D, A?: Operator): Tensor4D;
   /** Multiply-adds of the convolutions for one input `[height, width, in]`. */
@@ -49,8 +49,8 @@ export interface RandomNetwork extends Weighted {
 }
 
 /**
- * The standard deviation that a filter starts with, from the number of values that each of its outputs sums over, and from the
- * number of outputs that each of its inputs contributes to.
+ * The standard deviation that a filter starts with, from the number of values that each of its outputs sums
+ * over, and from the number of outputs that each of its inputs contributes to.
  */
 export type Initialiser = (fanIn: number, fanOut: number) => number;
 
@@ -65,14 +65,17 @@ export function fanIn(): Initialiser {
 }
 
 /**
- * He et al. 2015 (arXiv:1502.01852, eq. 14), which keeps the variance of activations through layers with leaky
- * ReLUs of this slope.
+ * He et al. 2015 (arXiv:1502.01852, eq. 14), which keeps the variance of activations through layers with
+ * leaky ReLUs of this slope.
  */
 export function he(slope: number): Initialiser {
   return (fanIn) => Math.sqrt(2 / ((1 + slope ** 2) * fanIn));
 }
 
-/** Glorot & Bengio 2010, eq. 16: √(2 / (fan-in + fan-out)); there of a uniform distribution. Known as Xavier's. */
+/**
+ * Glorot & Bengio 2010, eq. 16: √(2 / (fan-in + fan-out)); there of a uniform distribution. Known as
+ * Xavier's.
+ */
 export function glorot(): Initialiser {
   return (fanIn, fanOut) => Math.sqrt(2 / (fanIn + fanOut));
 }
@@ -99,7 +102,10 @@ export function initialiser(name: string, slope: number): Initialiser {
   }
 }
 
-/** Makes a network's weights, each filter from a stream of random numbers that is named after it, and keeps them in order. */
+/**
+ * Makes a network's weights, each filter from a stream of random numbers that is named after it, and keeps
+ * them in order.
+ */
 export class Filters {
   /** What was added so far. */
   readonly weights: Weight[] = [];

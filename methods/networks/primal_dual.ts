@@ -1,14 +1,16 @@
 /**
- * Learned primal-dual reconstruction (Adler & Öktem 2018, doi:10.1109/TMI.2018.2799231, arXiv:1707.06474): an iteration
- * between images and measurements whose steps are small networks.
+ * Learned primal-dual reconstruction (Adler & Öktem 2018, doi:10.1109/TMI.2018.2799231, arXiv:1707.06474): an
+ * iteration between images and measurements whose steps are small networks.
  *
- * **Mental model.** f holds some copies of an image, h some of a measurement, both 0 at the start. With y the measurement,
+ * **Mental model.** f holds some copies of an image, h some of a measurement, both 0 at the start. With y the
+ * measurement,
  *
  *     h ← h + Γᵢ(h, A f⁽²⁾, y)        f ← f + Λᵢ(f, Aᴴ h⁽¹⁾)        for i = 1, …, I
  *
- * and f⁽¹⁾ is the reconstruction (003, algorithm 2). Each Γᵢ and Λᵢ has three 3x3 convolutions with biases, and a PReLU with a slope
- * for each channel after the first two; weights are not shared between iterations. Filters start by Glorot's rule, biases at 0, and slopes
- * at 0, as in the reference implementation (github.com/adler-j/learned_primal_dual).
+ * and f⁽¹⁾ is the reconstruction (003, algorithm 2). Each Γᵢ and Λᵢ has three 3x3 convolutions with biases,
+ * and a PReLU with a slope for each channel after the first two; weights are not shared between iterations.
+ * Filters start by Glorot's rule, biases at 0, and slopes at 0, as in the reference implementation
+ * (github.com/adler-j/learned_primal_dual).
  *
  * The operator is used as it is: its norm should be about 1, as in 003's.
  */
@@ -35,13 +37,13 @@ export interface PrimalDualOptions {
   /** Channels between the convolutions of a step. */
   readonly width: number;
   /**
-   * The derivative below 0 of the clamp at 0 that ends the network, so that what is dark everywhere can recover. Without a number
-   * there is no clamp.
+   * The derivative below 0 of the clamp at 0 that ends the network, so that what is dark everywhere can
+   * recover. Without a number there is no clamp.
    */
   readonly clamp?: number;
   /**
-   * Whether the steps are computed once more for the backward pass instead of being kept for it: a third more time, and of
-   * the memory a part that does not grow with the iterations. False unless said.
+   * Whether the steps are computed once more for the backward pass instead of being kept for it: a third more
+   * time, and of the memory a part that does not grow with the iterations. False unless said.
    */
   readonly recompute?: boolean;
 }
@@ -52,7 +54,10 @@ export interface PrimalDual extends Network {
   apply(y: Tensor4D, A: Operator): Tensor4D;
 }
 
-/** The weights of a step: of each convolution its filter, its biases and its slopes, but no slopes after the last. */
+/**
+ * The weights of a step: of each convolution its filter, its biases and its slopes, but no slopes after the
+ * last.
+ */
 type Step = readonly Tensor[];
 
 /**

@@ -1,4 +1,7 @@
-/** Part `sinkhorn`: an evaluation of the optimal transport losses, against one whose products are sums over all pairs of pixels. */
+/**
+ * Part `sinkhorn`: an evaluation of the optimal transport losses, against one whose products are sums over
+ * all pairs of pixels.
+ */
 
 import * as tf from "@tensorflow/tfjs-core";
 import { stream } from "../../core/random.ts";
@@ -25,7 +28,10 @@ function evaluation(loss: typeof sinkhorn, images: readonly tf.Tensor4D[], itera
   return async () => (await timed(run, iterations)).least;
 }
 
-/** Ten iterations without a gradient, each product with the kernel being sums over all pairs of pixels, in a plain loop. */
+/**
+ * Ten iterations without a gradient, each product with the kernel being sums over all pairs of pixels, in a
+ * plain loop.
+ */
 function direct(images: readonly tf.Tensor4D[], size: number): Contender {
   const [x, label] = images.map((image) => image.dataSync<"float32">());
   const kernel = Float32Array.from({ length: size * size }, (_, place) => {

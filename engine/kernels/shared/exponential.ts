@@ -1,7 +1,7 @@
 // @ts-nocheck AssemblyScript: compiled by build.ts, not checked by Deno
 /**
- * The exponential function and the natural logarithm of four values, by range reduction and Taylor series: right to
- * 2e-7 of themselves, also from and to the denormal numbers.
+ * The exponential function and the natural logarithm of four values, by range reduction and Taylor series:
+ * right to 2e-7 of themselves, also from and to the denormal numbers.
  */
 import { madd } from "./simd.ts";
 
@@ -9,8 +9,8 @@ import { madd } from "./simd.ts";
 const LN2: f32 = 355.0 / 512, LN2_REST: f32 = -2.1219444005469058e-4;
 
 /**
- * eˣ = 2ⁿ·eʳ with n = round(x / ln 2) and |r| ≤ ½ ln 2. 2ⁿ is two factors, so that what overflows is ∞, and what
- * underflows goes through the denormal numbers to 0.
+ * eˣ = 2ⁿ·eʳ with n = round(x / ln 2) and |r| ≤ ½ ln 2. 2ⁿ is two factors, so that what overflows is ∞, and
+ * what underflows goes through the denormal numbers to 0.
  */
 export function exponential(x: v128): v128 {
   x = f32x4.min(f32x4.max(x, f32x4.splat(-104)), f32x4.splat(89));
@@ -35,7 +35,10 @@ function powerOfTwo(n: v128): v128 {
   return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23);
 }
 
-/** ln x = e·ln 2 + ln m with x = 2ᵉ·m and m in [√½, √2); ln m = 2·artanh s with s = (m − 1) / (m + 1), |s| < 0.172. */
+/**
+ * ln x = e·ln 2 + ln m with x = 2ᵉ·m and m in [√½, √2); ln m = 2·artanh s with s = (m − 1) / (m + 1), |s| <
+ * 0.172.
+ */
 export function logarithm(x: v128): v128 {
   const tiny = f32x4.lt(x, f32x4.splat(1.17549435e-38));
   const scaled = v128.bitselect(f32x4.mul(x, f32x4.splat(16777216)), x, tiny);
