@@ -15,6 +15,7 @@ import { terminalVerdicts } from "../reports/verdict_words.ts";
 import { writeReports } from "../reports/write.ts";
 import { exitWithError, printable } from "./exit.ts";
 import { listOf } from "./list.ts";
+import { LivePage } from "./live_page.ts";
 import { fromCaller } from "./paths.ts";
 import { Console } from "./progress.ts";
 import { loadSuite } from "./suite.ts";
@@ -150,7 +151,8 @@ async function main(args: string[]): Promise<number> {
 async function run(prepared: Prepared, workers: number): Promise<number> {
   const { folder } = prepared;
   const interrupted = new AbortController();
-  const screen = new Console(prepared, process.stdout.isTTY === true);
+  const page = new LivePage(folder);
+  const screen = new Console(prepared, process.stdout.isTTY === true, page);
   const interrupt = () => {
     interrupted.abort();
     screen.close();
@@ -162,13 +164,15 @@ async function run(prepared: Prepared, workers: number): Promise<number> {
   console.log(planText(prepared));
   const { failed } = await execute(prepared, workers, screen, interrupted.signal);
   screen.close();
+  await page.close();
   const result = await readRun(folder);
   await writeReports(result);
   console.log(`\n${await screen.table()}`);
   const verdicts = terminalVerdicts(result);
   if (verdicts !== "") console.log(`\n${verdicts}`);
   console.log(
-    `\n${folder}/table.md, table.tex, table.csv, scores.csv, statistics.csv, verdicts.json, records.jsonl and panels/ are written`,
+    `\n${folder}/report.html, table.md, table.tex, table.csv, scores.csv, statistics.csv, verdicts.json, results.json, ` +
+      `records.jsonl and panels/ are written`,
   );
   if (failed > 0) {
     console.error(`${failed} of ${prepared.plan.jobs.length} jobs failed; the table says which`);

@@ -10,6 +10,7 @@ import { terminalTable } from "../reports/terminal.ts";
 import type { ResultRecord } from "../results/record.ts";
 import { readRun } from "../results/run.ts";
 import { printable } from "./exit.ts";
+import type { LivePage } from "./live_page.ts";
 
 const barWidth = 24;
 
@@ -20,10 +21,11 @@ export class Console implements Watcher {
   readonly #draw = createLogUpdate(process.stdout, { showCursor: true });
   #finished = 0;
 
-  constructor(readonly prepared: Prepared, readonly terminal: boolean) {}
+  constructor(readonly prepared: Prepared, readonly terminal: boolean, readonly page: LivePage) {}
 
   planned(finished: readonly Job[], waiting: readonly Job[]): void {
     this.#finished = finished.length;
+    this.page.refresh();
     if (finished.length > 0) {
       this.said(`jobs that are finished already: ${finished.length}; to be done: ${waiting.length}`);
     }
@@ -55,6 +57,7 @@ export class Console implements Watcher {
   ended(job: Job, { state, cost }: ResultRecord): void {
     this.#active.delete(job.record);
     this.#finished += 1;
+    this.page.refresh();
     const how = state.kind === "done"
       ? "done"
       : state.kind === "diverged"

@@ -5,16 +5,21 @@ let written = 0;
 
 /**
  * Writes a file by way of a temporary one beside it and a rename, so that whoever reads it finds the old bytes or
- * the new ones and never a part. Folders on the way are made.
+ * the new ones and never a part. Folders on the way are made. Pieces are written as they come, so that what is long
+ * is never in memory as a whole.
  */
-export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeWhole(
+  path: string,
+  content: string | Uint8Array | Iterable<string> | AsyncIterable<string>,
+): Promise<void> {
   const folder = path.slice(0, Math.max(0, path.lastIndexOf("/")));
   if (folder !== "") await Deno.mkdir(folder, { recursive: true });
   const temporary = `${path}.${Deno.pid}-${++written}.tmp`;
   try {
-    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
     using file = await Deno.open(temporary, { write: true, create: true, truncate: true });
-    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+    for await (const bytes of inChunks(content)) {
+      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+    }
     await file.sync();
     await Deno.rename(temporary, path);
   } catch (error) {
@@ -31,4 +36,41 @@ export async function readIfThere(path: string): Promise<string | undefined> {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
+}
+
+const chunkLength = 1 << 16;
+
+async function* inChunks(
+  content: string | Uint8Array | Iterable<string> | AsyncIterable<string>,
+): AsyncGenerator<Uint8Array> {
+  if (content instanceof Uint8Array) return yield content;
+  const encoder = new TextEncoder();
+  if (typeof content === "string") return yield encoder.encode(content);
+  let waiting = "";
+  for await (const piece of content) {
+    waiting += piece;
+    if (waiting.length < chunkLength) continue;
+    yield encoder.encode(waiting);
+    waiting = "";
+  }
+  yield encoder.encode(waiting);
+}
+
+/** The lines of a file that are not empty, one at a time, with `path:line` to name each by. */
+export async function* linesOf(path: string): AsyncGenerator<{ text: string; where: string }> {
+  const file = await Deno.open(path);
+  let pieces: string[] = [];
+  let line = 1;
+  for await (const chunk of file.readable.pipeThrough(new TextDecoderStream())) {
+    const parts = chunk.split("\n");
+    for (const part of parts.slice(0, -1)) {
+      const text = [...pieces, part].join("");
+      pieces = [];
+      if (text.trim() !== "") yield { text, where: `${path}:${line}` };
+      line += 1;
+    }
+    pieces.push(parts.at(-1)!);
+  }
+  const text = pieces.join("");
+  if (text.trim() !== "") yield { text, where: `${path}:${line}` };
 }

@@ -29,3 +29,18 @@ function sorted(value: Json): Json {
   entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   return Object.fromEntries(entries.map(([key, item]) => [key, sorted(item)]));
 }
+
+/** Where two nested values differ, a line each: `path: 4 there, 8 here`. */
+export function differences(before: Json | undefined, after: Json | undefined, path = ""): string[] {
+  if (isObject(before) && isObject(after)) {
+    return [...new Set([...Object.keys(before), ...Object.keys(after)])].sort().flatMap((key) =>
+      differences(before[key], after[key], path === "" ? key : `${path}.${key}`)
+    );
+  }
+  const [a, b] = [before, after].map((value) => value === undefined ? "not set" : canonicalJson(value));
+  return a === b ? [] : [`${path}: ${a} there, ${b} here`];
+}
+
+function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -7,10 +7,10 @@
 
 import { UsageError } from "../core/errors.ts";
 import { readIfThere, writeWhole } from "../core/files.ts";
-import { canonicalJson, type Json, prettyJson } from "../core/json.ts";
+import { canonicalJson, differences, type Json, prettyJson } from "../core/json.ts";
 import { readRecord, recordLine, type ResultRecord } from "../results/record.ts";
 import { parseOwn, type RunFile } from "../results/run.ts";
-import { differences, type Job, type Plan } from "./plan.ts";
+import type { Job, Plan } from "./plan.ts";
 
 // What a run leaves in its folder, and what --fresh therefore removes.
 const ownEntries = [
@@ -30,6 +30,9 @@ const ownEntries = [
   "table-standalone.tex",
   "table.csv",
   "scores.csv",
+  "results.json",
+  "report.html",
+  "figures",
   "statistics.csv",
   "verdicts.json",
 ];
@@ -136,14 +139,15 @@ export async function removeRecord(folder: string, job: Job): Promise<void> {
   }
 }
 
-/** Puts `records.jsonl` together from the records that are there, in the plan's order. */
+/** Puts `records.jsonl` together from the records that are there, in the plan's order, one at a time. */
 export async function collectRecords(folder: string, jobs: readonly Job[]): Promise<void> {
-  const lines: string[] = [];
-  for (const job of jobs) {
-    const record = await readRecord(recordPath(folder, job), () => {});
-    if (record !== undefined) lines.push(recordLine(record));
+  async function* lines(): AsyncGenerator<string> {
+    for (const job of jobs) {
+      const record = await readRecord(recordPath(folder, job), () => {});
+      if (record !== undefined) yield recordLine(record);
+    }
   }
-  await writeWhole(`${folder}/records.jsonl`, lines.join(""));
+  await writeWhole(`${folder}/records.jsonl`, lines());
 }
 
 async function listed(folder: string): Promise<string[]> {

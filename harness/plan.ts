@@ -5,7 +5,6 @@
  * in the table's order, whatever order they are run in.
  */
 
-import type { SettingValue } from "../core/settings.ts";
 import type { Contents, OpenOptions } from "../datasets/dataset.ts";
 import { recordName } from "../results/record.ts";
 import type { Configuration, Request } from "./configuration.ts";
@@ -80,19 +79,4 @@ export function startOrder(configuration: Configuration, jobs: readonly Job[]): 
     configuration.rows.find(({ row }) => row.name === job.method)!.row.method.effort;
   const round = (job: Job) => job.seed === null ? 0 : configuration.seeds.indexOf(job.seed);
   return [...jobs].sort((a, b) => round(a) - round(b) || effort(b) - effort(a) || a.index - b.index);
-}
-
-/** Settings whose values differ between two nested configurations, as `path: a → b` lines. */
-export function differences(before: unknown, after: unknown, path = ""): string[] {
-  if (isObject(before) && isObject(after)) {
-    return [...new Set([...Object.keys(before), ...Object.keys(after)])].sort().flatMap((key) =>
-      differences(before[key], after[key], path === "" ? key : `${path}.${key}`)
-    );
-  }
-  const [a, b] = [JSON.stringify(before), JSON.stringify(after)];
-  return a === b ? [] : [`${path}: ${a ?? "not set"} there, ${b ?? "not set"} here`];
-}
-
-function isObject(value: unknown): value is Record<string, SettingValue> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

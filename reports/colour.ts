@@ -42,9 +42,14 @@ export function colourOf({ colours, from, to }: Scale, value: number): readonly 
 
 /** Values in a scale's colours, as the `data:` address of a PNG with one pixel for each value. */
 export function colouredPng({ height, width, data }: Values, scale: Scale): string {
-  const pixels = new Uint8Array(3 * height * width);
-  for (let i = 0; i < height * width; i++) pixels.set(colourOf(scale, data[i]), 3 * i);
-  const png = encode({ width, height, data: pixels, channels: 3, depth: 8 });
+  const channels = scale.colours === greys ? 1 : 3;
+  const pixels = new Uint8Array(channels * height * width);
+  for (let i = 0; i < height * width; i++) {
+    const colour = colourOf(scale, data[i]);
+    if (channels === 1) pixels[i] = colour[0];
+    else pixels.set(colour, 3 * i);
+  }
+  const png = encode({ width, height, data: pixels, channels, depth: 8 });
   return `data:image/png;base64,${Buffer.from(png).toString("base64")}`;
 }
 
@@ -53,4 +58,10 @@ export function barPng(scale: Scale): string {
   const { from, to } = scale;
   const data = Float32Array.from(levels, (level) => to - (to - from) * level / 255);
   return colouredPng({ height: 256, width: 1, data }, to > from ? scale : { ...scale, from: 0, to: 1 });
+}
+
+/** A scale from its least value to its greatest, as the `data:` address of a PNG one pixel high. */
+export function rampPng(scale: Scale): string {
+  const data = Float32Array.from(levels, (level) => level / 255);
+  return colouredPng({ height: 1, width: 256, data }, { ...scale, from: 0, to: 1 });
 }

@@ -46,38 +46,37 @@ export function tableCsv({ file }: Run, { rows }: Summary): string {
 }
 
 /**
- * Every score of every finished job: rows and metrics in the table's order, seeds ascending. `seed` is empty where a
- * method has none, `sample` for a score of a whole subject, and `subject` too for one of the whole run.
+ * Every score of every finished job, line by line, since there may be millions: rows and metrics in the table's order,
+ * seeds ascending. `seed` is empty where a method has none, `sample` for a score of a whole subject, and `subject` too for one of the whole run.
  */
-export function scoresCsv({ file }: Run, { rows }: Summary): string {
-  const lines = rows.flatMap(({ head, records }) =>
-    records.filter(({ state }) => state.kind === "done").flatMap((record) => {
-      const line = (metric: MetricHead, subject: string, sample: string, value: ScoreRow["value"]) => [
-        file.benchmark,
-        file.profile,
-        head.name,
-        record.seed ?? "",
-        subject,
-        sample,
-        metric.id,
-        metric.convention,
-        metric.unit,
-        value ?? "NA",
-      ];
+export function* scoresCsv({ file }: Run, { rows }: Summary): Generator<string> {
+  yield lineOf(scoreColumns);
+  for (const { head, records } of rows) {
+    for (const record of records.filter(({ state }) => state.kind === "done")) {
+      const line = (metric: MetricHead, subject: string, sample: string, value: ScoreRow["value"]) =>
+        lineOf([
+          file.benchmark,
+          file.profile,
+          head.name,
+          record.seed ?? "",
+          subject,
+          sample,
+          metric.id,
+          metric.convention,
+          metric.unit,
+          value ?? "NA",
+        ]);
       const whole = (metric: MetricHead, value: number | null | undefined) =>
         value === undefined || value === null ? [] : [line(metric, "", "", encodeValue(value))];
-      return [
-        ...file.metrics.flatMap((metric) =>
-          record.scores.filter((score) => isOf(score, metric)).map(({ subject, sample, value }) =>
-            line(metric, subject, sample, value)
-          )
-        ),
-        ...sizeMetrics.flatMap((metric) => whole(metric, record[metric.id])),
-        ...costMetrics.flatMap((metric) => whole(metric, record.cost[metric.id])),
-      ];
-    })
-  );
-  return csvOf(scoreColumns, lines);
+      for (const metric of file.metrics) {
+        for (const score of record.scores) {
+          if (isOf(score, metric)) yield line(metric, score.subject, score.sample, score.value);
+        }
+      }
+      yield* sizeMetrics.flatMap((metric) => whole(metric, record[metric.id]));
+      yield* costMetrics.flatMap((metric) => whole(metric, record.cost[metric.id]));
+    }
+  }
 }
 
 /**
@@ -122,5 +121,9 @@ function numberField(value: number | null): string | number {
 }
 
 function csvOf(columns: readonly string[], lines: readonly (readonly (string | number)[])[]): string {
-  return [columns, ...lines].map((line) => line.map(csvField).join(",") + "\n").join("");
+  return [columns, ...lines].map(lineOf).join("");
+}
+
+function lineOf(fields: readonly (string | number)[]): string {
+  return fields.map(csvField).join(",") + "\n";
 }

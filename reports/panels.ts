@@ -10,14 +10,21 @@
 import { initWasm, Resvg } from "@resvg/resvg-wasm";
 // Named here so that the font is fetched with the modules and is there without a network.
 import "dejavu-fonts-ttf/package.json" with { type: "json" };
-import type { Picture } from "../results/record.ts";
 import type { Run } from "../results/run.ts";
 import type { Summary } from "../results/summary.ts";
 import { banners } from "./caption.ts";
 import { barPng, colouredPng, errorScale, greyScale, type Scale } from "./colour.ts";
 import { visible, xmlText } from "./escape.ts";
 import { metricName, scoreText, shortNumber } from "./format.ts";
-import { type Panel, panelsOf, rangeOf, readPicture, samePicture, type Values } from "./pictures.ts";
+import {
+  type Panel,
+  panelsOf,
+  type PlacedPicture,
+  rangeOf,
+  readPicture,
+  samePicture,
+  type Values,
+} from "./pictures.ts";
 
 /** A panel as a file. */
 export interface PanelFile {
@@ -30,7 +37,7 @@ export interface PanelFile {
 /** Draws the panels of a run, one after the other. */
 export async function* drawPanels(run: Run, summary: Summary): AsyncGenerator<PanelFile> {
   for (const panel of panelsOf(run, summary)) {
-    const svg = panelSvg(run, panel, await framesOf(run.folder, panel));
+    const svg = panelSvg(run, panel, await framesOf(panel));
     yield { file: panel.file, png: await rasterise(svg) };
   }
 }
@@ -46,9 +53,9 @@ export interface Frame {
 }
 
 /** The frames of a panel. The input has one of its own only where no row shows the same picture. */
-export async function framesOf(folder: string, panel: Panel): Promise<Frame[]> {
-  const read = async (picture: Picture) => {
-    const values = await readPicture(folder, picture);
+export async function framesOf(panel: Panel): Promise<Frame[]> {
+  const read = async (picture: PlacedPicture) => {
+    const values = await readPicture(picture.folder, picture);
     return typeof values === "string" ? `no picture: ${values}` : values;
   };
   const input = panel.input && await read(panel.input);
@@ -85,9 +92,27 @@ const barWidth = 92;
 const lineHeight = 17;
 const perBand = 6;
 
-/** The panel as SVG; the first frame is the truth where there is one. */
-export function panelSvg(run: Run, panel: Panel, frames: readonly Frame[]): string {
-  const { file } = run;
+/** A frame in the colours of its panel. */
+export interface Tile extends Frame {
+  /** The picture as the `data:` address of a PNG; absent where there is none. */
+  readonly image?: string;
+  /** Its error map, likewise; absent of the truth, and where there is none. */
+  readonly error?: string;
+}
+
+/** A panel's frames, coloured: one grey scale for all pictures and one colour scale for all error maps. */
+export interface Tiles {
+  readonly tiles: readonly Tile[];
+  readonly grey: Scale;
+  readonly heat: Scale;
+  /** Whether there is a truth, and so errors. */
+  readonly hasTruth: boolean;
+  /** Pixels of the first picture. */
+  readonly size: { readonly width: number; readonly height: number };
+}
+
+/** Colours the frames of a panel; the first is the truth where there is one. */
+export function tilesOf(panel: Panel, frames: readonly Frame[]): Tiles {
   const images = frames.flatMap(({ values }) => typeof values === "string" ? [] : [values]);
   const truth = panel.truth === undefined || typeof frames[0].values === "string"
     ? undefined
@@ -97,10 +122,29 @@ export function panelSvg(run: Run, panel: Panel, frames: readonly Frame[]): stri
     ? greyScale(...rangeOf(truth ?? images[0]))
     : greyScale(window.low, window.high);
   const errors = frames.map(({ values }, index) =>
-    truth === undefined || (index === 0) || typeof values === "string" ? undefined : errorMap(values, truth)
+    truth === undefined || index === 0 || typeof values === "string" ? undefined : errorMap(values, truth)
   );
   const heat = errorScale(errorRange(errors.filter((error) => error !== undefined)));
-  const size = truth ?? images[0] ?? { height: 1, width: 1 };
+  return {
+    tiles: frames.map((frame, index) => {
+      const error = errors[index];
+      return {
+        ...frame,
+        ...(typeof frame.values === "string" ? {} : { image: colouredPng(frame.values, grey) }),
+        ...(error === undefined ? {} : { error: colouredPng(error, heat) }),
+      };
+    }),
+    grey,
+    heat,
+    hasTruth: truth !== undefined,
+    size: truth ?? images[0] ?? { height: 1, width: 1 },
+  };
+}
+
+/** The panel as SVG; the first frame is the truth where there is one. */
+export function panelSvg(run: Run, panel: Panel, frames: readonly Frame[]): string {
+  const { file } = run;
+  const { tiles, grey, heat, hasTruth, size } = tilesOf(panel, frames);
   const factor = Math.max(1, Math.ceil(leastTile / Math.max(size.height, size.width)));
   const tile = { width: size.width * factor, height: size.height * factor };
 
@@ -108,30 +152,30 @@ export function panelSvg(run: Run, panel: Panel, frames: readonly Frame[]): stri
   const columns = Math.ceil(frames.length / bands);
   const head = margin + 2 * lineHeight + gap;
   // Without a truth there are no errors, and no room is kept for them.
-  const bandHeight = labelHeight + tile.height + (truth === undefined ? 0 : gap + tile.height) + 2 * gap;
-  const body = frames.map((frame, index) => {
+  const bandHeight = labelHeight + tile.height + (hasTruth ? gap + tile.height : 0) + 2 * gap;
+  const body = tiles.map((frame, index) => {
     const x = margin + (index % columns) * (tile.width + gap);
     const y = head + Math.floor(index / columns) * bandHeight;
     const below = y + labelHeight + tile.height + gap;
     return [
       label(frame, x, y, tile.width),
-      typeof frame.values === "string"
-        ? emptyFrame(frame.values, x, y + labelHeight, tile)
-        : image(colouredPng(frame.values, grey), x, y + labelHeight, tile),
-      errors[index] === undefined ? "" : image(colouredPng(errors[index], heat), x, below, tile),
+      frame.image === undefined
+        ? emptyFrame(String(frame.values), x, y + labelHeight, tile)
+        : image(frame.image, x, y + labelHeight, tile),
+      frame.error === undefined ? "" : image(frame.error, x, below, tile),
     ].join("");
   });
   const barX = margin + columns * (tile.width + gap) + gap;
   const width = Math.max(barX + barWidth, 640);
-  const foot = wrapped(footer(run, panel, truth !== undefined), Math.floor((width - 2 * margin) / 7.3));
+  const foot = wrapped(footer(run, panel, hasTruth), Math.floor((width - 2 * margin) / 7.3));
   const footY = head + bands * bandHeight + lineHeight;
   const height = footY + foot.length * lineHeight + margin / 2;
   const { seed } = panel.rows.find(({ seed }) => seed !== null) ?? { seed: null };
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="DejaVu Sans">`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
-    text(file.title, margin, margin + 14, 16, "#000000", width - 2 * margin),
-    text(
+    fittingText(file.title, margin, margin + 14, 16, "#000000", width - 2 * margin),
+    fittingText(
       `${file.benchmark}, profile ${file.profile}; subject ${panel.subject}, sample ${panel.sample}` +
         (seed === null ? "" : "; of each row the first seed that has a picture"),
       margin,
@@ -142,11 +186,9 @@ export function panelSvg(run: Run, panel: Panel, frames: readonly Frame[]): stri
     ),
     ...body,
     bar("image", grey, barX, head + labelHeight, tile.height),
-    truth === undefined
-      ? ""
-      : bar("|error|", heat, barX, head + labelHeight + tile.height + gap, tile.height),
+    hasTruth ? bar("|error|", heat, barX, head + labelHeight + tile.height + gap, tile.height) : "",
     ...foot.map((line, index) =>
-      text(line, margin, footY + index * lineHeight, 12, "#444444", width - 2 * margin)
+      fittingText(line, margin, footY + index * lineHeight, 12, "#444444", width - 2 * margin)
     ),
     "</svg>",
   ].join("\n");
@@ -204,7 +246,8 @@ function emptyFrame(reason: string, x: number, y: number, { width, height }: Ext
 }
 
 function label({ label, detail }: Frame, x: number, y: number, width: number): string {
-  return text(label, x, y + 14, 13, "#000000", width) + text(detail, x, y + 30, 11, "#444444", width);
+  return fittingText(label, x, y + 14, 13, "#000000", width) +
+    fittingText(detail, x, y + 30, 11, "#444444", width);
 }
 
 function bar(name: string, scale: Scale, x: number, y: number, height: number): string {
@@ -213,16 +256,24 @@ function bar(name: string, scale: Scale, x: number, y: number, height: number): 
     barPng(scale)
   }"/>` +
     `<rect x="${x + 0.5}" y="${y + 0.5}" width="15" height="${height - 1}" fill="none" stroke="#999999"/>` +
-    text(shortNumber(scale.to), ends.left, y + 10, ends.size, "#000000", barWidth) +
-    text(name, ends.left, y + height / 2 + 4, ends.size, "#444444", barWidth) +
-    text(shortNumber(scale.from), ends.left, y + height, ends.size, "#000000", barWidth);
+    fittingText(shortNumber(scale.to), ends.left, y + 10, ends.size, "#000000", barWidth) +
+    fittingText(name, ends.left, y + height / 2 + 4, ends.size, "#444444", barWidth) +
+    fittingText(shortNumber(scale.from), ends.left, y + height, ends.size, "#000000", barWidth);
 }
 
-/** A line of text, smaller where it would be wider than `width`, and cut off where that would be too small. */
-function text(line: string, x: number, y: number, size: number, fill: string, width: number): string {
+/** A line of text, smaller where it would be wider than `width`, and cut off where that would be below `least`. */
+export function fittingText(
+  line: string,
+  x: number,
+  y: number,
+  size: number,
+  fill: string,
+  width: number,
+  least = 9,
+): string {
   const advance = 0.62;
   const characters = [...visible(line)];
-  const room = Math.floor(width / (advance * 9));
+  const room = Math.floor(width / (advance * least));
   const shown = characters.length <= room ? characters : [...characters.slice(0, room - 1), "…"];
   const fitting = Math.min(size, width / (advance * Math.max(1, shown.length)));
   return `<text x="${x}" y="${y}" font-size="${fitting.toFixed(2)}" fill="${fill}">${

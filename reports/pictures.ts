@@ -3,8 +3,14 @@
 import { sizeOf } from "../core/image.ts";
 import { sha256 } from "../core/json.ts";
 import { decodeValue, type Picture, type ResultRecord } from "../results/record.ts";
-import type { MetricHead, Run } from "../results/run.ts";
+import { folderOf, type MetricHead, type Run } from "../results/run.ts";
 import type { Summary, SummaryRow } from "../results/summary.ts";
+
+/** A picture, and the folder of the run that left it. */
+export interface PlacedPicture extends Picture {
+  /** What its path is relative to. */
+  readonly folder: string;
+}
 
 /** One panel: a test sample, and the picture that each row has of it. */
 export interface Panel {
@@ -15,9 +21,9 @@ export interface Panel {
   /** Id of the sample within it. */
   readonly sample: string;
   /** Absent where nobody knows it. */
-  readonly truth?: Picture;
+  readonly truth?: PlacedPicture;
   /** What a network sees, e.g. the zero-filled image. */
-  readonly input?: Picture;
+  readonly input?: PlacedPicture;
   /** In the table's order. */
   readonly rows: readonly PanelRow[];
 }
@@ -29,7 +35,7 @@ export interface PanelRow {
   /** The seed shown; null for a row without seeds. */
   readonly seed: number | null;
   /** The reconstruction, unless there is an {@linkcode PanelRow.absence}. */
-  readonly picture?: Picture;
+  readonly picture?: PlacedPicture;
   /** The leading metric's score of this sample. */
   readonly score?: { readonly metric: MetricHead; readonly value: number };
   /** Why there is no picture. */
@@ -37,10 +43,10 @@ export interface PanelRow {
 }
 
 /** The panels of a run, in the order in which its rows name their samples. */
-export function panelsOf({ file }: Run, { rows }: Summary): Panel[] {
-  const all = rows.flatMap(({ records }) =>
-    records.flatMap(({ pictures }) => pictures.filter(({ name }) => name !== "learned"))
-  );
+export function panelsOf(run: Run, { rows }: Summary): Panel[] {
+  const all = rows.flatMap(({ records }) => records.flatMap((record) => placedPictures(run, record))).filter((
+    { name },
+  ) => name !== "learned");
   const samples = new Map(
     all.map(({ subject, sample }) => [JSON.stringify([subject, sample]), { subject, sample }]),
   );
@@ -52,23 +58,29 @@ export function panelsOf({ file }: Run, { rows }: Summary): Panel[] {
       sample,
       truth: shown.find(({ name }) => name === "truth"),
       input: shown.find(({ name }) => name === "input"),
-      rows: rows.map((row) => panelRow(row, file.metrics, subject, sample)),
+      rows: rows.map((row) => panelRow(run, row, subject, sample)),
     };
   });
 }
 
+/** A record's pictures, and where they are. */
+export function placedPictures(run: Run, record: ResultRecord): PlacedPicture[] {
+  const folder = folderOf(run, record);
+  return record.pictures.map((picture) => ({ ...picture, folder }));
+}
+
 function panelRow(
+  run: Run,
   { head, records, planned }: SummaryRow,
-  metrics: readonly MetricHead[],
   subject: string,
   sample: string,
 ): PanelRow {
   for (const record of records) {
-    const picture = record.pictures.find((picture) =>
+    const picture = placedPictures(run, record).find((picture) =>
       picture.name === "reconstruction" && picture.subject === subject && picture.sample === sample
     );
     if (picture === undefined) continue;
-    const score = leadingScore(record, metrics, subject, sample);
+    const score = leadingScore(record, run.file.metrics, subject, sample);
     return { name: head.name, seed: record.seed, picture, score, absence: "" };
   }
   const [first] = records;

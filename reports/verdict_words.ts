@@ -29,8 +29,11 @@ export function verdictNote(verdicts: readonly Verdict[]): string {
 }
 
 /** What was found on each published claim that the run can speak to; the claim first, then the numbers. */
-export function verdictLines(verdicts: readonly Verdict[]): { heading: string; text: string }[] {
+export function verdictLines(
+  verdicts: readonly Verdict[],
+): { outcome: Verdict["outcome"]; heading: string; text: string }[] {
   return verdicts.filter(isFound).filter(({ claim }) => claim.direction !== "contributes").map((verdict) => ({
+    outcome: verdict.outcome,
     heading: `${capital(verdict.outcome)}: ${headingOf(verdict)}`,
     text: [
       ...(verdict.reason === "" ? [] : [`${capital(verdict.reason)}.`]),

@@ -130,9 +130,17 @@ export async function readRecord(
   refused: (reason: string) => void,
 ): Promise<ResultRecord | undefined> {
   const text = await readIfThere(path);
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : takeRecord(text, path, refused);
+}
+
+/** The record that a text holds, or undefined where it holds none; `refused` is told why. */
+export function takeRecord(
+  text: string,
+  where: string,
+  refused: (reason: string) => void,
+): ResultRecord | undefined {
   try {
-    return parseRecord(text, path);
+    return parseRecord(text, where);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     refused(error.message);

@@ -6,8 +6,9 @@
  */
 
 import { explain, UsageError } from "../core/errors.ts";
+import { linesOf, readIfThere } from "../core/files.ts";
 import type { Json } from "../core/json.ts";
-import { fixRecord, readRecord, recordName, type ResultRecord } from "./record.ts";
+import { fixRecord, readRecord, recordName, type ResultRecord, takeRecord } from "./record.ts";
 
 /**
  * A metric as `run.json` keeps it and reports need it. Metrics and results do not know each other, so that `run.json`
@@ -112,30 +113,104 @@ export interface Run {
   readonly records: readonly ResultRecord[];
   /** Records that could not be taken, each in words with its file; the others stay valid. */
   readonly refused?: readonly string[];
+  /** Where a record's pictures are, of records from other folders than {@linkcode Run.folder}. */
+  readonly origins?: ReadonlyMap<ResultRecord, string>;
+}
+
+/** The folder that a record's pictures are relative to. */
+export function folderOf({ folder, origins }: Run, record: ResultRecord): string {
+  return origins?.get(record) ?? folder;
 }
 
 /**
- * Reads a run's folder: `run.json`, and the records of its plan that are there. A record that cannot be read, or that
- * belongs to another job or run, is refused by name, and the others stay valid.
+ * Reads a run's folder: `run.json`, and the records that are there: those of its plan, or, where only `records.jsonl` was
+ * kept, its lines, which are read one at a time. A record that cannot be read, or that belongs to another job or run, is
+ * refused by name, and the others stay valid.
  *
- * @throws {UsageError} where `run.json` or `plan.json` is damaged, naming the file.
+ * @throws {UsageError} where `run.json` or `plan.json` is damaged or not there, naming the file.
  */
 export async function readRun(folder: string): Promise<Run> {
-  const own = async <T>(name: string, member: keyof T & string) =>
-    parseOwn<T>(await Deno.readTextFile(`${folder}/${name}`), `${folder}/${name}`, member);
-  const file = await own<RunFile>("run.json", "identity");
-  const plan = await own<{ jobs: { record: string }[] }>("plan.json", "jobs");
+  const file = await readRunFile(folder);
   const records: ResultRecord[] = [];
   const refused: string[] = [];
-  for (const { record: name } of plan.jobs) {
-    const where = `${folder}/records/${name}`;
-    const record = await readRecord(where, (reason) => refused.push(reason));
-    if (record === undefined) continue;
-    const what = whyForeign(record, name, file);
-    if (what === undefined) records.push(record);
-    else refused.push(explain({ what, where, fix: fixRecord }));
+  const refuse = (what: string, where: string) => refused.push(explain({ what, where, fix: fixRecord }));
+  const taken = new Map<string, string>();
+  for await (const { record, where, name } of recordsIn(folder, (reason) => refused.push(reason))) {
+    const job = recordName(record.method, record.seed);
+    const what = name !== undefined && name !== job
+      ? `the record is of ${nameOf(record)}, which is not what its file name says`
+      : whyForeign(record, file);
+    const earlier = taken.get(job);
+    if (what !== undefined) refuse(what, where);
+    else if (earlier !== undefined) refuse(`${nameOf(record)} has a record already, ${earlier}`, where);
+    else {
+      taken.set(job, where);
+      records.push(record);
+    }
   }
   return { folder, file, records, refused };
+}
+
+async function readRunFile(folder: string): Promise<RunFile> {
+  const path = `${folder}/run.json`;
+  const text = await readIfThere(path);
+  if (text === undefined) {
+    throw new UsageError({
+      what: "there is no run.json",
+      where: folder,
+      fix: "name the folder of a run, e.g. runs/mri-quick",
+    });
+  }
+  const file = parseOwn<RunFile>(text, path, "identity");
+  const lists = ["rows", "metrics", "seeds", "banners", "notes"] as const;
+  const lacking = lists.find((name) => !Array.isArray(file[name]));
+  if (lacking === undefined) return file;
+  throw new UsageError({
+    what: `its "${lacking}" is missing or no list, so it was not written by this program`,
+    where: path,
+    fix: "restore it, or give --fresh to start the run over",
+  });
+}
+
+interface Found {
+  readonly record: ResultRecord;
+  /** The file, and the line where there are several. */
+  readonly where: string;
+  /** What the file is named, where that says which job it is of. */
+  readonly name?: string;
+}
+
+async function* recordsIn(folder: string, refused: (reason: string) => void): AsyncGenerator<Found> {
+  if (!await isThere(`${folder}/records`) && await isThere(`${folder}/records.jsonl`)) {
+    for await (const { text, where } of linesOf(`${folder}/records.jsonl`)) {
+      const record = takeRecord(text, where, refused);
+      if (record !== undefined) yield { record, where };
+    }
+    return;
+  }
+  const path = `${folder}/plan.json`;
+  const text = await readIfThere(path);
+  if (text === undefined) {
+    throw new UsageError({
+      what: "there is neither a plan.json nor a records.jsonl without one",
+      where: folder,
+      fix: "restore one of them beside run.json, or give --fresh to start the run over",
+    });
+  }
+  for (const { record: name } of parseOwn<{ jobs: { record: string }[] }>(text, path, "jobs").jobs) {
+    const where = `${folder}/records/${name}`;
+    const record = await readRecord(where, refused);
+    if (record !== undefined) yield { record, where, name };
+  }
+}
+
+function isThere(path: string): Promise<boolean> {
+  return Deno.stat(path).then(() => true, () => false);
+}
+
+/** A record's job in words. */
+export function nameOf({ method, seed }: ResultRecord): string {
+  return `method "${method}"` + (seed === null ? "" : `, seed ${seed}`);
 }
 
 /**
@@ -158,14 +233,9 @@ export function parseOwn<T>(text: string, path: string, member: keyof T & string
   return has ? value as T : refuse(`the file has no "${member}", so it is not of a run`);
 }
 
-/** Why a record is not of the job that its file is named after, or not of this run. */
-function whyForeign({ method, seed, configuration }: ResultRecord, name: string, file: RunFile) {
-  if (recordName(method, seed) !== name) {
-    return `the record is of method "${method}", seed ${seed}, which is not what its file name says`;
-  }
-  if (configuration !== file.configuration) {
-    const [its, ours] = [configuration, file.configuration].map((hash) => hash.slice(0, 12));
-    return `the record is of another run: configuration ${its}, here it is ${ours}`;
-  }
-  return undefined;
+/** Why a record is not of this run. */
+function whyForeign({ configuration }: ResultRecord, file: RunFile): string | undefined {
+  if (configuration === file.configuration) return undefined;
+  const [its, ours] = [configuration, file.configuration].map((hash) => hash.slice(0, 12));
+  return `the record is of another run: configuration ${its}, here it is ${ours}`;
 }

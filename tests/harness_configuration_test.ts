@@ -1,6 +1,7 @@
 import { deepStrictEqual, throws } from "node:assert/strict";
+import { differences } from "../core/json.ts";
 import { configure, parseSeeds } from "../harness/configuration.ts";
-import { differences, jobsOf, startOrder } from "../harness/plan.ts";
+import { jobsOf, startOrder } from "../harness/plan.ts";
 import { input, toyBenchmark } from "./toy.ts";
 
 const request = { benchmark: "toy", profile: "smoke", set: [] as string[] };

@@ -72,7 +72,7 @@ Deno.test("a panel shows the input once, be it in its own frame or as the row th
       const made = await withPictures(fullRun(), folder, 16, { firstIsInput });
       const [panel] = panelsOf(made, summarise(made));
       if (firstIsInput) assert.notEqual(panel.rows[0].picture!.sha256, panel.input!.sha256);
-      return (await framesOf(folder, panel)).map(({ label, detail }) => `${label}: ${detail}`);
+      return (await framesOf(panel)).map(({ label, detail }) => `${label}: ${detail}`);
     };
     const [apart, together] = [await labels(false), await labels(true)];
     assert.deepEqual(apart.slice(0, 2), ["truth: ", "input: what networks see"]);
