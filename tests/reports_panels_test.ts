@@ -163,6 +163,8 @@ Deno.test("writeReports() leaves all tables and panels, the same bytes each time
     assert.deepEqual(Object.keys(before), [
       "panels/s6__a.png",
       "panels/s7__a.png",
+      "report.html",
+      "results.json",
       "scores.csv",
       "statistics.csv",
       "table-standalone.tex",
