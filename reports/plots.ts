@@ -224,7 +224,7 @@ export function coursePlot(summary: Summary, quantity: string, look: Look): stri
       grid: true,
       ticks: 5,
       ...ticks(look),
-      ...(least > 0 && greatest / least > 100 ? { type: "log" as const } : { nice: true }),
+      ...(least > 0 && greatest / least > 100 ? { type: "log" as const, tickFormat: "~g" } : { nice: true }),
     },
     marks: courses.flatMap(({ stroke: { colour, dashes }, points, band }) => [
       Plot.areaY(band, { x: "update", y1: "low", y2: "high", fill: colour, fillOpacity: 0.2 }),

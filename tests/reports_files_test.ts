@@ -11,7 +11,7 @@ import { resultsJson } from "../reports/results_json.ts";
 import { pdfFile, svgFile } from "../reports/typeset.ts";
 import { type Format, writeReport } from "../reports/write.ts";
 import { record, row, run, score } from "./reports_made_run.ts";
-import { fullRun, metrics, runWithoutTruth, withPictures } from "./reports_made_run.ts";
+import { fullRun, hostileRun, metrics, runWithoutTruth, withPictures } from "./reports_made_run.ts";
 import type { LogEntry } from "../results/record.ts";
 import type { Claim, Run } from "../results/run.ts";
 import { summarise } from "../results/summary.ts";
@@ -151,37 +151,6 @@ Deno.test("figures have their journal's width, and their font within them", asyn
     assert.equal(count, 2 * (1 + 1 + 2));
   });
 });
-
-const hostile = `</script><script>alert(1)</script><img src=x onerror=alert(1)>"'&\u202e\u0000`;
-
-function hostileRun(): Run {
-  const made = run([{ ...row(hostile, true), about: hostile, source: hostile }], [
-    record(hostile, 1, [score(0, hostile, "", 20), score(2, hostile, hostile, 21)], {
-      settings: { [hostile]: hostile },
-      log: [{ update: 1, values: { [hostile]: 1 } }, { update: 2, values: { [hostile]: 2 } }],
-      notes: [hostile],
-      provenance: { [hostile]: hostile },
-      pictures: [{
-        name: "reconstruction",
-        subject: hostile,
-        sample: "a",
-        path: "../x",
-        shape: [2, 2],
-        sha256: "",
-      }],
-    }),
-    record(hostile, 2, [], { state: { kind: "failed", reason: hostile } }),
-  ], {
-    title: hostile,
-    question: hostile,
-    benchmark: hostile,
-    banners: [hostile],
-    identity: { settings: { [hostile]: hostile } },
-    metrics: metrics.map((metric) => ({ ...metric, about: hostile })),
-    dataset: { name: hostile, kind: hostile, hash: hostile },
-  });
-  return { ...made, refused: [hostile] };
-}
 
 Deno.test("no text from a file becomes markup in the page or in a figure", async () => {
   const made = hostileRun();

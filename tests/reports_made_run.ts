@@ -220,3 +220,35 @@ export async function withPictures(
   }
   return { ...made, folder, records };
 }
+
+const hostile = `</script><script>alert(1)</script><img src=x onerror=alert(1)>"'&\u202e\u0000`;
+
+/** A run in which every text that comes from a file tries to be markup. */
+export function hostileRun(): Run {
+  const made = run([{ ...row(hostile, true), about: hostile, source: hostile }], [
+    record(hostile, 1, [score(0, hostile, "", 20), score(2, hostile, hostile, 21)], {
+      settings: { [hostile]: hostile },
+      log: [{ update: 1, values: { [hostile]: 1 } }, { update: 2, values: { [hostile]: 2 } }],
+      notes: [hostile],
+      provenance: { [hostile]: hostile },
+      pictures: [{
+        name: "reconstruction",
+        subject: hostile,
+        sample: "a",
+        path: "../x",
+        shape: [2, 2],
+        sha256: "",
+      }],
+    }),
+    record(hostile, 2, [], { state: { kind: "failed", reason: hostile } }),
+  ], {
+    title: hostile,
+    question: hostile,
+    benchmark: hostile,
+    banners: [hostile],
+    identity: { settings: { [hostile]: hostile } },
+    metrics: metrics.map((metric) => ({ ...metric, about: hostile })),
+    dataset: { name: hostile, kind: hostile, hash: hostile },
+  });
+  return { ...made, refused: [hostile] };
+}

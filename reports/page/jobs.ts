@@ -37,12 +37,9 @@ export function jobsSection(summary: Summary, id: string): Html | undefined {
     rounded(record.cost["peak-memory"] ?? null),
     record.weights?.slice(0, 10) ?? null,
   ]);
-  return markup`
-    <h3>Jobs</h3>
-    <div class="jobs"
-      id="${id}-jobs"><noscript><p>This list needs JavaScript; records.jsonl and scores.csv hold the same.</p></noscript>
-    <script type="application/json">${embedded({ columns, lines })}</script></div>
-  `;
+  return markup`<div class="jobs" id="${id}-jobs"><h3>Jobs</h3>
+<noscript><p>This list needs JavaScript; records.jsonl and scores.csv hold the same.</p></noscript>
+<script type="application/json">${embedded({ columns, lines })}</script></div>`;
 }
 
 function endOf({ state }: ResultRecord): string {

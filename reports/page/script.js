@@ -202,3 +202,8 @@ for (const jobs of document.querySelectorAll(".jobs")) {
   jobs.append(tools, scroll);
   show();
 }
+
+// On paper nothing can be opened.
+addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+});
