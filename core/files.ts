@@ -46,14 +46,19 @@ async function* inChunks(
   if (content instanceof Uint8Array) return yield content;
   const encoder = new TextEncoder();
   if (typeof content === "string") return yield encoder.encode(content);
+  // To await each of a million lines that are there already takes longer than to write them.
+  for await (const text of Symbol.iterator in content ? joined(content) : content) yield encoder.encode(text);
+}
+
+function* joined(pieces: Iterable<string>): Generator<string> {
   let waiting = "";
-  for await (const piece of content) {
+  for (const piece of pieces) {
     waiting += piece;
     if (waiting.length < chunkLength) continue;
-    yield encoder.encode(waiting);
+    yield waiting;
     waiting = "";
   }
-  yield encoder.encode(waiting);
+  yield waiting;
 }
 
 /** The lines of a file that are not empty, one at a time, with `path:line` to name each by. */

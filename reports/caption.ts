@@ -8,7 +8,7 @@ import { type Summary, type SummaryRow, withoutEmpty } from "../results/summary.
 import { conventionsOf, metricHeading } from "./format.ts";
 import { gapSentences } from "./gaps.ts";
 import { marksSentences } from "./marks.ts";
-import { capital, counted, sentence } from "./words.ts";
+import { capital, counted, ranges, sentence } from "./words.ts";
 
 /** How the run's data are special: what every table of it must say. */
 export function banners({ file }: Run): string[] {
@@ -63,7 +63,7 @@ export function rowLines({ rows }: Summary): { heading: string; text: string }[]
     const { head, records } = row;
     const used = settingsUsed(records);
     const finished = records.filter(({ state }) => state.kind === "done");
-    const updates = Math.max(0, ...finished.flatMap(({ log }) => log.map(({ update }) => update)));
+    const updates = finished.reduce((most, { log }) => Math.max(most, log.at(-1)?.update ?? 0), 0);
     return {
       heading: head.name,
       text: [
@@ -83,7 +83,7 @@ function spreadSentence({ seeds, rows }: RunFile): string {
   if (!rows.some(({ trains }) => trains) || seeds.length === 0) return `No row has seeds; ${unit}.`;
   if (seeds.length === 1) return `Seed ${seeds[0]} only, so without a spread; ${unit}.`;
   return `Mean ± sample standard deviation (n − 1) over the seeds ${
-    seeds.join(", ")
+    ranges(seeds)
   }; for each seed, ${unit}. ` +
     "Rows without seeds have no spread.";
 }

@@ -23,6 +23,8 @@ export function visible(text: string): string {
  */
 export function csvField(value: string | number): string {
   if (typeof value === "number") return String(value);
+  // Nearly every field of a long file is one plain word.
+  if (/^\w[\w.:/-]*$/.test(value)) return value;
   const text = visible(value);
   const number = /^[+-]?(\d+(\.\d+)?|Inf)$/.test(text);
   const safe = /^\s*[=+\-@＝＋－＠]/.test(text) && !number ? `'${text}` : text;

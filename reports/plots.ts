@@ -10,7 +10,7 @@ import { schemeObservable10 } from "d3-scale-chromatic";
 import { JSDOM } from "jsdom";
 import { decodeValue, type ResultRecord } from "../results/record.ts";
 import type { MetricHead } from "../results/run.ts";
-import { isOf, scoreOfSeed, type Summary, type SummaryRow } from "../results/summary.ts";
+import { isOf, type Summary, type SummaryRow } from "../results/summary.ts";
 import { visible } from "./escape.ts";
 import { metricHeading, metricName } from "./format.ts";
 
@@ -77,7 +77,8 @@ export function scoresPlot(summary: Summary, metric: MetricHead, look: Look): st
     return placed;
   });
   const boxes = lines.map(({ place, y, values, mean }) => {
-    const at = (share: number) => quantile(values, share);
+    const sorted = ascending(values);
+    const at = (share: number) => quantile(sorted, share);
     const { colour } = strokeOf(place);
     const box = { least: at(0), low: at(0.25), median: at(0.5), high: at(0.75), greatest: at(1) };
     return { y, colour, mean, ...box };
@@ -153,23 +154,23 @@ export function scoresPlot(summary: Summary, metric: MetricHead, look: Look): st
   }, look);
 }
 
-function linesOf({ records }: SummaryRow, place: number, metric: MetricHead): Line[] {
-  const done = records.filter(({ state }) => state.kind === "done");
-  const scoresOf = (record: ResultRecord) => record.scores.filter((score) => isOf(score, metric));
-  const lines = done.length > seedsApart
-    ? [done.map((record) => scoreOfSeed(scoresOf(record)))].map((scores) => ({
+function linesOf({ records, cells }: SummaryRow, place: number, metric: MetricHead): Line[] {
+  const { perSeed } = cells.find((cell) => cell.metric === metric)!;
+  if (perSeed.length > seedsApart) {
+    const values = finite(perSeed);
+    return values.length === 0
+      ? []
+      : [{ place, label: `${perSeed.length} seeds`, values, mean: meanOf(values) }];
+  }
+  return records.filter(({ state }) => state.kind === "done").map(({ seed, scores }, index) => {
+    const own = scores.filter((score) => isOf(score, metric));
+    return {
       place,
-      label: `${done.length} seeds`,
-      values: finite(scores),
-      mean: meanOf(finite(scores)),
-    }))
-    : done.map((record) => {
-      const scores = scoresOf(record);
-      const label = record.seed === null ? "" : `seed ${record.seed}`;
-      const values = finite(scores.map(({ value }) => decodeValue(value)));
-      return { place, label, values, mean: scoreOfSeed(scores) };
-    });
-  return lines.filter(({ values }) => values.length > 0);
+      label: seed === null ? "" : `seed ${seed}`,
+      values: finite(own.map(({ value }) => decodeValue(value))),
+      mean: perSeed[index],
+    };
+  }).filter(({ values }) => values.length > 0);
 }
 
 /** What records followed in training, as the logs name it: the validation score first, losses last. */
@@ -275,8 +276,8 @@ function courseOf(records: readonly ResultRecord[], quantity: string) {
       alone: updates.length === 1,
     })),
     band: updates.map(([update, group]) => {
-      const values = group.map(({ value }) => value);
-      return { update, low: quantile(values, 0), high: quantile(values, 1) };
+      const sorted = ascending(group.map(({ value }) => value));
+      return { update, low: sorted[0], high: sorted.at(-1)! };
     }),
   };
 }
@@ -312,7 +313,7 @@ function drawn(options: Plot.PlotOptions, { fontSize }: Look): string {
 
 /** At most so many of the values, at evenly spaced ranks, the least and the greatest among them. */
 function thinned(values: readonly number[]): number[] {
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = ascending(values);
   if (sorted.length <= dotsALine) return sorted;
   return Array.from(
     { length: dotsALine },
@@ -320,9 +321,12 @@ function thinned(values: readonly number[]): number[] {
   );
 }
 
-/** The quantile with linear interpolation between ranks. */
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
+function ascending(values: readonly number[]): number[] {
+  return [...values].sort((a, b) => a - b);
+}
+
+/** The quantile of ascending values, with linear interpolation between ranks. */
+function quantile(sorted: readonly number[], share: number): number {
   const place = share * (sorted.length - 1);
   const below = Math.floor(place);
   const above = Math.min(sorted.length - 1, below + 1);

@@ -1,8 +1,8 @@
 /** `results.json`: every table of a report with all its numbers, as docs/results.schema.json says. */
 
 import type { Json } from "../core/json.ts";
-import { encodeValue, type ResultRecord } from "../results/record.ts";
-import { costMetrics, isOf, scoreOfSeed, sizeMetrics } from "../results/summary.ts";
+import { encodeValue } from "../results/record.ts";
+import { costMetrics, isOf, sizeMetrics } from "../results/summary.ts";
 import type { Cell, Summary, SummaryRow } from "../results/summary.ts";
 import type { MetricHead, Run, RunFile } from "../results/run.ts";
 import { judge, verdictsJson } from "./verdicts.ts";
@@ -37,7 +37,7 @@ function tableJson({ run, summary }: Table): Json {
     notes: [...file.notes],
     refused: [...refused],
     metrics: [...file.metrics, ...sizeMetrics, ...costMetrics].map(metricJson),
-    rows: summary.rows.map((row) => rowJson(row, file.metrics)),
+    rows: summary.rows.map(rowJson),
     verdicts: (verdictsJson(run, judge(run, summary)) as { verdicts: Json }).verdicts,
   };
 }
@@ -54,10 +54,8 @@ function metricJson({ id, convention, unit, better, about }: MetricHead): Json {
   return { metric: id, convention, unit, better, about };
 }
 
-function rowJson(
-  { head, records, planned, done, cells, sizes, costs }: SummaryRow,
-  metrics: readonly MetricHead[],
-): Json {
+function rowJson(row: SummaryRow): Json {
+  const { head, planned, done, cells, sizes, costs } = row;
   return {
     method: head.name,
     about: head.about,
@@ -67,29 +65,23 @@ function rowJson(
     settings: head.settings,
     planned,
     done,
-    jobs: records.map((record) => jobJson(record, metrics)),
+    jobs: jobsJson(row),
     cells: [...cells, ...sizes, ...costs].map(cellJson),
   };
 }
 
-/** How a job ended, and its score under each metric: the mean over subjects of each one's mean over its samples. */
-function jobJson(
-  { seed, state, settings, weights, scores }: ResultRecord,
-  metrics: readonly MetricHead[],
-): Json {
-  const own = metrics.flatMap((metric) => {
-    const found = scores.filter((score) => isOf(score, metric));
-    if (found.length === 0) return [];
-    const { id, convention } = metric;
-    return [{ metric: id, convention, value: encodeValue(scoreOfSeed(found)), scores: found.length }];
+/** How each job ended, and its score under each metric: the mean over subjects of each one's mean over its samples. */
+function jobsJson({ records, cells }: SummaryRow): Json[] {
+  let finished = 0;
+  return records.map(({ seed, state, settings, weights, scores }) => {
+    const at = state.kind === "done" ? finished++ : undefined;
+    const own = at === undefined ? [] : cells.flatMap(({ metric, perSeed }) => {
+      const count = scores.reduce((sum, score) => sum + (isOf(score, metric) ? 1 : 0), 0);
+      const { id, convention } = metric;
+      return count === 0 ? [] : [{ metric: id, convention, value: encodeValue(perSeed[at]), scores: count }];
+    });
+    return { seed, state: { ...state }, settings: { ...settings }, weights, scores: own };
   });
-  return {
-    seed,
-    state: { ...state },
-    settings: { ...settings },
-    weights,
-    scores: state.kind === "done" ? own : [],
-  };
 }
 
 function cellJson({ metric, mean, std, n, scores, gaps }: Cell): Json {

@@ -73,6 +73,8 @@ export interface Cell {
   readonly std: number | null;
   /** Seeds that the mean is over; 1 where a method has none. */
   readonly n: number;
+  /** The score of each finished job, in the order of its row's records. */
+  readonly perSeed: readonly (number | null)[];
   /** How many scores there are, of all seeds, with and without a value. */
   readonly scores: number;
   /** Which of them are not in the mean, and why: one entry a reason. */
@@ -175,9 +177,11 @@ function single(value: number | null | undefined): Scores {
 
 /** One cell from the scores of each seed. */
 function cellOf(metric: MetricHead, seeds: readonly Scores[]): Cell {
-  const { mean, values } = meanOf(seeds.map(scoreOfSeed));
+  const perSeed = seeds.map(scoreOfSeed);
+  const { mean, values } = meanOf(perSeed);
   return {
     metric,
+    perSeed,
     mean,
     std: sampleDeviation(values),
     n: values.length,

@@ -63,7 +63,7 @@ export function repeatCommand({ benchmark, profile, identity, seeds, rows, split
   const options = [
     `--profile ${quoted(profile)}`,
     ...(rows.length === 0 ? [] : [`--methods ${quoted(rows.map(({ name }) => name).join(","))}`]),
-    ...(seeds.length === 0 ? [] : [`--seeds ${seeds.join(",")}`]),
+    ...(seeds.length === 0 ? [] : [`--seeds ${seedsOption(seeds)}`]),
     `--data-seed ${plain(data.seed ?? 1)}`,
     ...(split.kind === "subjects" || !kinds.includes(split.kind) ? [] : [`--split ${split.kind}`]),
     ...modules.map(() => "--use FILE.ts"),
@@ -72,6 +72,12 @@ export function repeatCommand({ benchmark, profile, identity, seeds, rows, split
     ...[...settings, ...set].map((text) => `--set ${quoted(text)}`),
   ];
   return [`deno task bench ${quoted(benchmark)}`, ...options].join(" \\\n  ");
+}
+
+/** Seeds as `--seeds` takes them: a single number would be a count. */
+function seedsOption(seeds: readonly number[]): string {
+  const [first, last] = [seeds[0], seeds.at(-1)!];
+  return last - first === seeds.length - 1 ? `${first}-${last}` : seeds.join(",");
 }
 
 function listed(subjects: readonly string[]): string {

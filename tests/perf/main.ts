@@ -7,6 +7,7 @@ import { conv } from "./conv.ts";
 import { direct } from "./direct.ts";
 import { frc, points } from "./microscopy.ts";
 import { rays } from "./rays.ts";
+import { report } from "./report.ts";
 import { transport } from "./sinkhorn.ts";
 import { cores, steps, torch } from "./steps.ts";
 
@@ -26,6 +27,7 @@ Parts (unless some are named: conv and steps, and with --python torch, cores and
   rays      the ray transform against scikit-image and ASTRA on one thread (5 minutes); needs --python
   frc       Fourier ring correlation of two images of 2048² (20 seconds)
   points    the assignment of 10⁴ points to 10⁴ others (10 seconds)
+  report    deno task report on 10³, 10⁴ and 10⁵ records, in seconds and megabytes (1 minute)
 
 Options:
   --rounds N     how often each contender has its turn, but for conv and direct (default 7)
@@ -54,6 +56,7 @@ const parts: Readonly<Record<string, (options: Options) => Promise<string>>> = {
   rays: ({ rounds, python }) => rays(rounds, required(python)),
   frc: ({ rounds }) => frc(rounds),
   points: ({ rounds }) => points(rounds),
+  report: () => report(),
 };
 
 function required(python: string | undefined): string {
