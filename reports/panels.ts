@@ -2,7 +2,7 @@
  * Panels: for one test sample the truth, the input and what each method made of it, and below each its error map, if
  * there is a truth.
  *
- * All images of a panel share one grey scale (the range of the truth) and all error maps one colour scale, both
+ * All images of a panel share one grey scale (their window, or the range of the truth) and all error maps one colour scale, both
  * printed. Pixels are enlarged without smoothing. A row without a picture gets an empty frame that says why. The panel
  * is laid out as SVG and drawn by resvg with a font of its own, so that it is the same on every machine.
  */
@@ -111,13 +111,18 @@ export interface Tiles {
   readonly size: { readonly width: number; readonly height: number };
 }
 
+/** The window that the pictures of a panel are shown in. */
+function windowOf({ truth, input, rows }: Panel): Picture["window"] {
+  return (truth ?? input ?? rows.find(({ picture }) => picture)?.picture)?.window;
+}
+
 /** Colours the frames of a panel; the first is the truth where there is one. */
 export function tilesOf(panel: Panel, frames: readonly Frame[]): Tiles {
   const images = frames.flatMap(({ values }) => typeof values === "string" ? [] : [values]);
   const truth = panel.truth === undefined || typeof frames[0].values === "string"
     ? undefined
     : frames[0].values;
-  const window = (panel.truth ?? panel.input ?? panel.rows.find(({ picture }) => picture)?.picture)?.window;
+  const window = windowOf(panel);
   const grey = window === undefined
     ? greyScale(...rangeOf(truth ?? images[0]))
     : greyScale(window.low, window.high);
@@ -197,8 +202,10 @@ export function panelSvg(run: Run, panel: Panel, frames: readonly Frame[]): stri
 /** What the scales mean, and what every table of this run must say. */
 function footer(run: Run, panel: Panel, withErrors: boolean): string[] {
   const score = panel.rows.find(({ score }) => score !== undefined)?.score;
+  const shown = windowOf(panel);
+  const window = shown && `a window from ${shown.low} to ${shown.high}, errors too`;
   return [
-    "Images: one grey scale, the range of " + (withErrors ? "the truth." : "the first picture.") +
+    `Images: one grey scale, ${window ?? `the range of ${withErrors ? "the truth" : "the first picture"}`}.` +
     (withErrors
       ? " Error maps: |picture − truth|, one scale from 0 to the median over the pictures of their errors' 99th percentile; greater errors have its last colour."
       : ""),
