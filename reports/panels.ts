@@ -112,7 +112,7 @@ export interface Tiles {
 }
 
 /** The window that the pictures of a panel are shown in. */
-function windowOf({ truth, input, rows }: Panel): Picture["window"] {
+function windowOf({ truth, input, rows }: Panel) {
   return (truth ?? input ?? rows.find(({ picture }) => picture)?.picture)?.window;
 }
 
