@@ -36,7 +36,7 @@ const settings = { ...cycleSettings, ...noiseSettings, ...noiseCriticSettings } 
  * - The critics have no instance normalisation, which hides the level of noise; ψ sees what is left of an image when a
  *   blurred copy is taken away.
  * - c is 0.02, not 1: F(G(y)) cannot repeat the noise of y, so at 1 G would keep it. a is 0.1.
- * - G is residual and clipped to the range of images, `rate` 2e-3 and `criticRate` 1e-3, one critic update an update.
+ * - G is residual and clipped to the range of images, `rate` 2e-3 and `criticRate` 1e-3, two critic updates an update.
  *
  * φ and the cycle of measurements do not pay: `ot-cyclegan-no-image-critic` is as good and faster.
  */

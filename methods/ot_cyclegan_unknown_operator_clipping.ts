@@ -1,7 +1,6 @@
 /** OT-cycleGAN with an unknown operator, its critics held by clipped weights instead of gradient penalties. */
 
 import type { Settings } from "../core/settings.ts";
-import { criticSettings } from "./critic.ts";
 import { clip } from "./losses.ts";
 import type { Method } from "./method.ts";
 import { defineMethod } from "./training.ts";
@@ -17,13 +16,11 @@ import {
   unknownOperator,
 } from "./unknown_operator.ts";
 
-const { criticNorm, criticRate } = noiseCriticSettings;
+const { penalty: _, ...noiseCritics } = noiseCriticSettings;
 const settings = {
   ...cycleSettings,
   ...noiseSettings,
-  ...criticSettings,
-  criticNorm,
-  criticRate,
+  ...noiseCritics,
   clip: { default: 0.1, about: "bound on the absolute value of the critics' weights", min: 1e-9, max: 1e6 },
 } satisfies Settings;
 

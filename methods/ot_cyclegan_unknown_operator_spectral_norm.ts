@@ -1,7 +1,6 @@
 /** OT-cycleGAN with an unknown operator, its critics held by spectral normalisation instead of gradient penalties. */
 
 import type { Settings } from "../core/settings.ts";
-import { criticSettings } from "./critic.ts";
 import type { Method } from "./method.ts";
 import { defineMethod } from "./training.ts";
 import {
@@ -16,13 +15,11 @@ import {
   unknownOperator,
 } from "./unknown_operator.ts";
 
-const { criticNorm, criticRate } = noiseCriticSettings;
+const { penalty: _, ...noiseCritics } = noiseCriticSettings;
 const settings = {
   ...cycleSettings,
   ...noiseSettings,
-  ...criticSettings,
-  criticNorm,
-  criticRate,
+  ...noiseCritics,
 } satisfies Settings;
 
 /**

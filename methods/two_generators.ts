@@ -20,12 +20,13 @@ import {
   type Unknown,
 } from "./unknown_operator.ts";
 
-const { penalty: _, ...criticSettings } = noiseCriticSettings;
+const { penalty: _, criticUpdates, ...criticSettings } = noiseCriticSettings;
 
 /** The settings of two generators and two critics. */
 export const twoGeneratorSettings = {
   ...cycleSettings,
   ...criticSettings,
+  criticUpdates: { ...criticUpdates, default: 1 },
   noise: {
     ...noiseSettings.noise,
     about: "standard deviation of the white noise that F is given, in units of the scale",

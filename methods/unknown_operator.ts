@@ -37,6 +37,13 @@ export const noiseSettings = {
     min: 1e-6,
     max: 1e3,
   },
+  lowestNoise: {
+    default: 0.5,
+    about:
+      "what F's lowest ring of frequencies starts with, as a share of `noise`: ψ sees little of it, and filtered back-projection leaves little there",
+    min: 1e-6,
+    max: 1e3,
+  },
   noiseRate: {
     default: 2e-3,
     about: "learning rate of the noise's gains; five times that runs away where measurements are few",
@@ -44,19 +51,20 @@ export const noiseSettings = {
     max: 1,
   },
   averaging: {
-    default: 0.01,
+    default: 0.003,
     about: "least weight of the newest gains in the average that G learns from",
     min: 0,
     max: 1,
   },
 } satisfies Settings;
 
-/** The settings of critics that see noise: without instance normalisation, which hides its level. */
+/** The settings of critics that see noise: without instance normalisation, which hides its level, and quick. */
 export const noiseCriticSettings = {
   ...criticSettings,
   ...penaltySettings,
   criticNorm: { ...criticSettings.criticNorm, default: false },
   criticRate: { ...criticSettings.criticRate, default: 1e-3 },
+  criticUpdates: { ...criticSettings.criticUpdates, default: 2 },
 } satisfies Settings;
 
 /** Nothing is known: no pairs, no operator. */
@@ -89,7 +97,7 @@ export const unknownOperator = {
 
 /** The generator G, and a noise generator for F. */
 export function generatorAndNoise(
-  set: Values<typeof generatorSettings> & Pick<NoiseValues, "noise" | "averaging">,
+  set: Values<typeof generatorSettings> & Pick<NoiseValues, "noise" | "averaging"> & Partial<NoiseValues>,
   { seenShape, imageShape, range }: Problem,
   rng: Rng,
 ): { readonly G: Network; readonly F: NoiseGenerator } {
@@ -98,6 +106,7 @@ export function generatorAndNoise(
     F: noiseGenerator({
       channels: imageShape[2],
       deviation: set.noise,
+      lowest: set.lowestNoise ?? 1,
       averaging: set.averaging,
       ...(range === undefined ? {} : { range }),
     }),

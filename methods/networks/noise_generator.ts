@@ -32,6 +32,8 @@ export interface NoiseGeneratorOptions {
   readonly channels: number;
   /** Standard deviation of the white noise that it starts with. */
   readonly deviation: number;
+  /** What the lowest ring starts with instead, as a share of that; 1 unless said. */
+  readonly lowest?: number;
   /** The range that images are clipped to. */
   readonly range?: Problem["range"];
   /** Least weight of the newest gains in their average; until it is reached the average is that of all steps. */
@@ -54,11 +56,15 @@ export interface NoiseGenerator extends RandomNetwork {
   learned(): Promise<Record<string, Image>>;
 }
 
-/** A noise generator that starts with white noise. */
+/** A noise generator that starts with noise that is white, but perhaps for its lowest ring. */
 export function noiseGenerator(options: NoiseGeneratorOptions): NoiseGenerator {
-  const { channels, deviation, range, averaging } = options;
-  const gains = newVariable(tf.zeros([directions * rings, 1]));
-  const average = newVariable(tf.zeros([directions * rings, 1]));
+  const { channels, deviation, lowest = 1, range, averaging } = options;
+  const start = Float32Array.from(
+    { length: directions * rings },
+    (_, band) => ringOf(band) === 0 ? Math.log(lowest) : 0,
+  );
+  const gains = newVariable(tf.tensor2d(start, [start.length, 1]));
+  const average = newVariable(tf.tensor2d(start, [start.length, 1]));
   const steps = newVariable(tf.zeros([1]));
   const bands = tf.keep(tf.tensor2d(bandKernels(deviation), [kernelSide ** 2, directions * rings]));
   const apart = tf.tidy(() => tf.keep(tf.reshape(tf.eye(channels), [1, 1, channels, channels])));
