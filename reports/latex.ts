@@ -1,7 +1,8 @@
 /**
  * `table.tex`, a fragment for a paper, and `table-standalone.tex`, which pdfLaTeX compiles as it is.
  *
- * Needs the packages booktabs and graphicx (which shrinks a table only where it is wider than the line). Means and
+ * Needs the packages booktabs and graphicx (which shrinks a table only where it is wider than the line). Many metrics are
+ * several tables, of which the first has the caption, notes and banners. Means and
  * spreads are columns of their own, so that decimals stand below each other. Banners stand below the table, notes in
  * the text after it. Lines of costs end in `% cost`.
  */
@@ -21,34 +22,47 @@ import { cellText, metricHeading, outcome } from "./format.ts";
 import { type Mark, marksOf } from "./marks.ts";
 import { sentence } from "./words.ts";
 
+// More columns than these would have to be shrunk until nobody can read them.
+const mostColumns = 7;
+
 /** The fragment: the table of scores, the notes on it, and a table of costs. */
 export function latexFragment(run: Run, summary: Summary): string {
   const { file } = run;
   const { metrics, rows } = withoutEmpty(summary);
   const label = `${file.benchmark}-${file.profile}`.replace(/[^A-Za-z0-9-]+/g, "-");
   const told = rows.some((row) => outcome(row) !== "");
-  const main = tabular(
-    [...metrics, ...sizeMetrics],
-    metrics,
-    rows.map((row) => ({ row, cells: [...row.cells, ...row.sizes] })),
-    { last: told ? "seeds" : undefined, end: "", markOf: marksOf(summary) },
-  );
+  const all = [...metrics, ...sizeMetrics];
+  const blocks = Array.from({ length: Math.ceil(all.length / mostColumns) }, (_, block) => {
+    const [from, to] = [0, 1].map((next) =>
+      Math.round((block + next) * all.length / Math.ceil(all.length / mostColumns))
+    );
+    return tabular(
+      all.slice(from, to),
+      metrics,
+      rows.map((row) => ({ row, cells: [...row.cells, ...row.sizes].slice(from, to) })),
+      { last: told && to === all.length ? "seeds" : undefined, end: "", markOf: marksOf(summary) },
+    );
+  });
   const costs = tabular(costMetrics, metrics, rows.map((row) => ({ row, cells: row.costs })), {
     end: " % cost",
     markOf: () => undefined,
   });
   return [
     "% Needs \\usepackage{booktabs} and \\usepackage{graphicx}.",
-    "\\begin{table}[htbp]",
-    "\\centering",
-    `\\caption{\\textbf{${latexText(sentence(file.title))}} ${
-      caption(run, summary).map(latexText).join("\n  ")
-    }}`,
-    `\\label{tab:${label}}`,
-    ...fitted(main),
-    ...below(banners(run)),
-    "\\end{table}",
-    "",
+    ...blocks.flatMap((lines, block) => [
+      "\\begin{table}[htbp]",
+      "\\centering",
+      block === 0
+        ? `\\caption{\\textbf{${latexText(sentence(file.title))}} ${
+          caption(run, summary).map(latexText).join("\n  ")
+        }}`
+        : `\\caption{${latexText(file.title)}: further metrics.}`,
+      `\\label{tab:${label}${block === 0 ? "" : `-${block + 1}`}}`,
+      ...fitted(lines),
+      ...(block === 0 ? below(banners(run)) : []),
+      "\\end{table}",
+      "",
+    ]),
     ...notesOn(label, [...refusals(run), ...notes(run, summary)]),
     "\\begin{table}[htbp]",
     "\\centering",
