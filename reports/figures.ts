@@ -29,6 +29,8 @@ export const columnWidths = [88, 180] as const;
 
 const points = 72 / 25.4;
 const fontSize = 7;
+// A printed picture's, at least: PDF readers smooth what has fewer.
+const printedPixels = 320;
 // Smaller than this nobody reads.
 const least = 5;
 const ink = "#000000";
@@ -38,7 +40,7 @@ export async function* figuresOf(run: Run, summary: Summary): AsyncGenerator<Fig
   const panels: { name: string; tiles: Tiles }[] = [];
   for (const panel of panelsOf(run, summary)) {
     const name = `pictures-${panel.file.replace(/\.png$/, "")}`;
-    panels.push({ name, tiles: tilesOf(panel, await framesOf(panel)) });
+    panels.push({ name, tiles: tilesOf(panel, await framesOf(panel), printedPixels) });
   }
   for (const width of columnWidths) {
     const look: Look = { width: width * points, fontSize, fontFamily, ink };

@@ -116,8 +116,11 @@ function windowOf({ truth, input, rows }: Panel) {
   return (truth ?? input ?? rows.find(({ picture }) => picture)?.picture)?.window;
 }
 
-/** Colours the frames of a panel; the first is the truth where there is one. */
-export function tilesOf(panel: Panel, frames: readonly Frame[]): Tiles {
+/**
+ * Colours the frames of a panel; the first is the truth where there is one. Pictures of fewer than `side` pixels are
+ * enlarged to at least as many, each pixel a square: for readers that would smooth them.
+ */
+export function tilesOf(panel: Panel, frames: readonly Frame[], side = 1): Tiles {
   const images = frames.flatMap(({ values }) => typeof values === "string" ? [] : [values]);
   const truth = panel.truth === undefined || typeof frames[0].values === "string"
     ? undefined
@@ -135,14 +138,30 @@ export function tilesOf(panel: Panel, frames: readonly Frame[]): Tiles {
       const error = errors[index];
       return {
         ...frame,
-        ...(typeof frame.values === "string" ? {} : { image: colouredPng(frame.values, grey) }),
-        ...(error === undefined ? {} : { error: colouredPng(error, heat) }),
+        ...(typeof frame.values === "string"
+          ? {}
+          : { image: colouredPng(enlarged(frame.values, side), grey) }),
+        ...(error === undefined ? {} : { error: colouredPng(enlarged(error, side), heat) }),
       };
     }),
     grey,
     heat,
     hasTruth: truth !== undefined,
     size: truth ?? images[0] ?? { height: 1, width: 1 },
+  };
+}
+
+function enlarged({ height, width, data }: Values, side: number): Values {
+  const factor = Math.ceil(side / Math.max(height, width));
+  if (factor <= 1) return { height, width, data };
+  const wide = width * factor;
+  const pixel = (i: number) =>
+    Math.floor(Math.floor(i / wide) / factor) * width + Math.floor(i % wide / factor);
+  const length = factor * height * wide;
+  return {
+    height: factor * height,
+    width: wide,
+    data: Float32Array.from({ length }, (_, i) => data[pixel(i)]),
   };
 }
 

@@ -56,6 +56,22 @@ export interface Picture {
   readonly sha256: string;
 }
 
+/** A curve of one test sample that reports draw, e.g. its Fourier ring correlation with the truth by frequency. */
+export interface Curve {
+  /** What it is, e.g. `frc`; curves of one name are drawn together. */
+  readonly name: string;
+  readonly subject: string;
+  readonly sample: string;
+  /** What the axes are, with their units. */
+  readonly axes: { readonly x: string; readonly y: string };
+  /** Ascending. */
+  readonly x: readonly number[];
+  /** As many. */
+  readonly y: readonly number[];
+  /** What it is held against at each x, e.g. the threshold `1/7`. */
+  readonly limit?: { readonly label: string; readonly y: readonly number[] };
+}
+
 /** What a job cost. */
 export interface Cost {
   readonly "train-seconds"?: number;
@@ -92,6 +108,8 @@ export interface ResultRecord {
   readonly scores: readonly ScoreRow[];
   readonly log: readonly LogEntry[];
   readonly pictures: readonly Picture[];
+  /** Absent where the benchmark has none. */
+  readonly curves?: readonly Curve[];
   /** Commit, versions, backend, arithmetic class and processor that the job ran with. */
   readonly provenance: { readonly [key: string]: Json };
   /** What a reader of the table has to know of this row. */
@@ -181,6 +199,7 @@ export function parseRecord(text: string, where: string): ResultRecord {
     scores: (field) => Array.isArray(field) && field.every(isScore),
     log: Array.isArray,
     pictures: Array.isArray,
+    curves: (field) => field === undefined || (Array.isArray(field) && field.every(isCurve)),
     notes: Array.isArray,
     provenance: isObject,
     cost: isObject,
@@ -197,6 +216,17 @@ function isText(field: unknown): field is string {
 
 function isObject(field: unknown): field is Record<string, unknown> {
   return typeof field === "object" && field !== null && !Array.isArray(field);
+}
+
+function isCurve(field: unknown): field is Curve {
+  if (!isObject(field) || !isObject(field.axes)) return false;
+  const { name, subject, sample, axes, x, y } = field;
+  return [name, subject, sample, axes.x, axes.y].every(isText) && areNumbers(x) && areNumbers(y) &&
+    x.length === y.length;
+}
+
+function areNumbers(field: unknown): field is number[] {
+  return Array.isArray(field) && field.every(Number.isFinite);
 }
 
 function isScore(field: unknown): field is ScoreRow {

@@ -2,17 +2,18 @@
 
 import assert from "node:assert/strict";
 import Ajv2020 from "ajv/dist/2020.js";
-import type { Json } from "../core/json.ts";
+import { type Json, sha256 } from "../core/json.ts";
 import { figuresOf } from "../reports/figures.ts";
 import { repeatCommand } from "../reports/page/configuration.ts";
 import { reportPage } from "../reports/page/page.ts";
-import { coursePlot, pageLook, quantitiesOf, scoresPlot } from "../reports/plots.ts";
+import { coursePlot, curvesOf, pageLook, quantitiesOf, scoresPlot } from "../reports/plots.ts";
 import { resultsJson } from "../reports/results_json.ts";
 import { pdfFile, svgFile } from "../reports/typeset.ts";
 import { type Format, writeReport } from "../reports/write.ts";
 import { record, row, run, score } from "./reports_made_run.ts";
 import { fullRun, hostileRun, metrics, runWithoutTruth, withPictures } from "./reports_made_run.ts";
-import type { LogEntry } from "../results/record.ts";
+import { type LogEntry, parseRecord, recordLine, type ResultRecord } from "../results/record.ts";
+import { mergeRuns } from "../results/merge.ts";
 import type { Claim, Run } from "../results/run.ts";
 import { summarise } from "../results/summary.ts";
 import { inFolder, namesIn } from "./commands_running.ts";
@@ -250,4 +251,59 @@ Deno.test("repeatCommand() quotes for a shell whatever a setting holds", () => {
   ) {
     assert.ok(command.includes(part), `${part} in ${command}`);
   }
+});
+
+Deno.test("the page draws the curves that records have, of each row the first seed, with what they are held against", async () => {
+  const curve = (subject: string, y: readonly number[]) => ({
+    name: "frc",
+    subject,
+    sample: "a",
+    axes: { x: "spatial frequency (1/nm)", y: "correlation" },
+    x: [0, 0.01, 0.02],
+    y,
+    limit: { label: "1/7", y: [1 / 7, 1 / 7, 1 / 7] },
+  });
+  const records = [
+    record("one", 1, [], { curves: [curve("s6", [1, 0.5, 0]), curve("s7", [1, 0.4, 0])] }),
+    record("one", 2, [], { curves: [curve("s6", [1, 0.3, 0])] }),
+    record("two", 1, [], { curves: [curve("s6", [1, 0.2, 0])] }),
+    record("none", 1, []),
+  ];
+  const made = run([row("one", true), row("two", true), row("none", true)], records);
+  const found = curvesOf(summarise(made));
+  assert.deepEqual(found.map(({ subject, curves }) => [subject, ...curves.map(({ curve }) => curve.y[1])]), [
+    ["s6", 0.5, 0.2],
+    ["s7", 0.4],
+  ]);
+  for (const one of records) assert.deepEqual(parseRecord(recordLine(one), "here"), one);
+  const page = await reportPage([tableOf(made)]);
+  assert.match(page, /<h3>Curves<\/h3>[\s\S]*aria-label="frc of s6, a"[\s\S]*>1\/7</);
+  const broken = { ...records[0], curves: [{ ...curve("s6", [1, 0.5, 0]), x: [0] }] };
+  assert.throws(
+    () => parseRecord(recordLine(broken), "here"),
+    /its "curves" is missing or of the wrong kind/,
+  );
+});
+
+Deno.test("the page shows what methods learned besides, of each row the first seed, from the folder that has it", async () => {
+  await inFolder(async (folder) => {
+    const learned = async (seed: number): Promise<ResultRecord> => {
+      const data = Float32Array.from([0, seed, 2, 3]);
+      const bytes = new Uint8Array(data.buffer);
+      await Deno.mkdir(`${folder}/${seed}`, { recursive: true });
+      await Deno.writeFile(`${folder}/${seed}/kernel.f32`, bytes);
+      const picture = { name: "learned", subject: "", sample: "kernel", path: "kernel.f32" };
+      return record("network", seed, [], {
+        pictures: [{ ...picture, shape: [2, 2, 1], sha256: sha256(bytes) }],
+      });
+    };
+    const runs = [2, 1].map(async (seed): Promise<Run> => ({
+      ...run([row("network", true)], [await learned(seed)]),
+      folder: `${folder}/${seed}`,
+    }));
+    const [merged] = mergeRuns(await Promise.all(runs));
+    const page = await reportPage([tableOf(merged)]);
+    assert.match(page, /<h3>Learned besides<\/h3>[\s\S]*network: kernel<\/b> <small>0 to 3\.00, seed 1</);
+    assert.ok(!page.includes("no picture"));
+  });
 });

@@ -18,7 +18,7 @@ import { configurationSection } from "./configuration.ts";
 import { Html, markup } from "./html.ts";
 import { jobsSection } from "./jobs.ts";
 import { picturesSection } from "./pictures.ts";
-import { plotsSection, trainingSection } from "./plots.ts";
+import { curvesSection, plotsSection, trainingSection } from "./plots.ts";
 import style from "./style.css" with { type: "text" };
 import script from "./script.js" with { type: "text" };
 import { costsTable, scoresTable } from "./tables.ts";
@@ -115,6 +115,7 @@ ${
 ${verdicts(table)}
 ${plotsSection(shown, id)}
 ${await picturesSection(table, id)}
+${curvesSection(shown)}
 ${trainingSection(shown)}
 <h3>Costs</h3>
 <p class="caption">These alone may differ between two identical runs.</p>

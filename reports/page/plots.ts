@@ -1,8 +1,9 @@
 /** The plots of a page: scores under a metric that the reader chooses, and small multiples of the training. */
 
+import type { ResultRecord } from "../../results/record.ts";
 import type { Summary } from "../../results/summary.ts";
 import { metricHeading } from "../format.ts";
-import { coursePlot, pageLook, quantitiesOf, scoresPlot, strokeOf } from "../plots.ts";
+import { coursePlot, curvesOf, curvesPlot, pageLook, quantitiesOf, scoresPlot, strokeOf } from "../plots.ts";
 import { counted } from "../words.ts";
 import { Html, markup, type Part } from "./html.ts";
 
@@ -57,7 +58,7 @@ export function trainingSection(summary: Summary): Html | undefined {
   const left = quantities.length - mostQuantities;
   return markup`
     <h3>Training</h3>
-    ${legend(summary)}
+    ${legend(summary, ({ log }) => log.length > 0)}
     <div class="multiples">${plots}</div>
     <p
       class="caption">Means since the last check, and quantities followed on validation data; a line a seed, of more than six seeds
@@ -67,10 +68,26 @@ export function trainingSection(summary: Summary): Html | undefined {
   `;
 }
 
-function legend({ rows }: Summary): Html {
-  const trained = rows.flatMap((row, place) =>
-    row.records.some(({ log }) => log.length > 0) ? [{ row, place }] : []
+/** Curves of samples, such as Fourier ring correlations: a small plot for each name and sample. */
+export function curvesSection(summary: Summary): Html | undefined {
+  const all = curvesOf(summary);
+  if (all.length === 0) return undefined;
+  const plots = all.slice(0, mostQuantities).map((curves) =>
+    markup`<figure><figcaption>${curves.name}: ${curves.subject}, ${curves.sample}</figcaption>${new Html(
+      curvesPlot(curves, pageLook(360)),
+    )}</figure>`
   );
+  const left = all.length - mostQuantities;
+  return markup`<h3>Curves</h3>
+${legend(summary, (record) => (record.curves ?? []).length > 0)}
+<div class="multiples">${plots}</div>
+<p class="caption">Of each row the first seed.${
+    left > 0 ? ` ${counted(left, "plot")} more: see records.jsonl.` : undefined
+  }</p>`;
+}
+
+function legend({ rows }: Summary, shown: (record: ResultRecord) => boolean): Html {
+  const trained = rows.flatMap((row, place) => row.records.some(shown) ? [{ row, place }] : []);
   return markup`<ul class="legend">${
     trained.map(({ row: { head }, place }) => {
       const { colour, dashes } = strokeOf(place);
