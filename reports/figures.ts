@@ -127,7 +127,7 @@ function tileSvg(
   const { side, height, label, gap } = place;
   const picture = (href: string, top: number) =>
     `<image x="${x}" y="${top}" width="${side}" height="${height}" preserveAspectRatio="xMidYMid meet" ` +
-    `image-rendering="optimizeSpeed" href="${href}" xlink:href="${href}"/>`;
+    `image-rendering="optimizeSpeed" xlink:href="${href}"/>`;
   return [
     fittingText(name, x, y + fontSize, fontSize, ink, side, least),
     fittingText(detail, x, y + 2.1 * fontSize, 6, ink, side, least),
@@ -145,9 +145,7 @@ function ramp(name: string, scale: Scale, x: number, y: number): string {
   const at = x + 0.62 * fontSize * (name.length + from.length + 2);
   const href = rampPng(scale);
   return fittingText(`${name} ${from}`, x, y + 2, fontSize, ink, at - x, least) +
-    `<image x="${at}" y="${
-      y - 4
-    }" width="48" height="6" preserveAspectRatio="none" href="${href}" xlink:href="${href}"/>` +
+    `<image x="${at}" y="${y - 4}" width="48" height="6" preserveAspectRatio="none" xlink:href="${href}"/>` +
     fittingText(to, at + 51, y + 2, fontSize, ink, 60);
 }
 
