@@ -17,7 +17,7 @@ export const meanImage: Method = {
   name: "mean-image",
   about: "the mean of the training images, whatever was measured: a negative control",
   source: "negative control",
-  knows: { pairs: false, operator: "nothing" },
+  knows: { pairs: false, operator: "nothing", measurement: false },
   settings: {},
   trains: false,
   fits: true,

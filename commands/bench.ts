@@ -137,7 +137,6 @@ async function main(args: string[]): Promise<number> {
   await using _lock = await Lock.take(runLock(order.out), {
     what: `the run in ${order.out}`,
     where: `--out ${order.out}`,
-    told: (line) => console.error(line),
   });
   const prepared = await prepare(suite, order);
   if (values.plan) {

@@ -33,10 +33,7 @@ async function main(folder: string, index: string, tell: (progress: Progress) =>
       fix: `give a number from 0 to ${plan.jobs.length - 1}`,
     });
   }
-  await using _lock = await Lock.take(jobLock(folder, job), {
-    what: `job ${index}`,
-    told: (line) => console.error(line),
-  });
+  await using _lock = await Lock.take(jobLock(folder, job), { what: `job ${index}` });
   try {
     const { record, checkpoints } = await recordOf(folder, plan, job, tell);
     await writeRecord(folder, job, record);

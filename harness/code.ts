@@ -2,7 +2,8 @@
 
 import { sha256 } from "../core/json.ts";
 
-// Reports and commands decide none: they may change without any job being done again.
+// Reports and commands decide none: they may change without any job being done again. Results hold the summary by which a
+// weight is chosen on validation subjects.
 const folders = [
   "baselines",
   "benchmarks",
@@ -13,6 +14,7 @@ const folders = [
   "methods",
   "metrics",
   "physics",
+  "results",
 ];
 
 let known: string | undefined;

@@ -201,6 +201,7 @@ function spawn(folder: string, plan: Plan, job: Job): Deno.ChildProcess {
       "run",
       "--v8-flags=--optimize-for-size",
       "--no-prompt",
+      "--no-remote",
       ...workerPermissions(folder, plan),
       program,
       folder,

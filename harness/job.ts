@@ -27,7 +27,7 @@ import {
   type State,
 } from "../results/record.ts";
 import { scoreOfSeed } from "../results/summary.ts";
-import type { Checkpoints } from "./checkpoint.ts";
+import type { Checkpoint, Checkpoints } from "./checkpoint.ts";
 import type { ConfiguredRow } from "./configuration.ts";
 import { examine, type Reconstructed, viewOf } from "./evaluate.ts";
 import { keptFolder } from "./folder.ts";
@@ -97,8 +97,13 @@ export async function runJob(
 
   const { x, y, validation, test } = plan.split.parts;
   const { knows } = row.method;
-  const shown = (refs: readonly SampleRef[], of: typeof imageOf) => shownImages(shelf, refs, knows, of);
-  await learner.fit?.(shown(x, imageOf), shown(y, givenOf));
+  const earlier = learner.restore && await place.checkpoints?.read(place.told ?? (() => {}));
+  if (earlier === undefined) {
+    // A sign of life for each: a thousand large slices take long to measure.
+    const shown = (refs: readonly SampleRef[], of: typeof imageOf) =>
+      shownImages(shelf, refs, knows, of, (done) => tell({ phase: "preparing", done }));
+    await learner.fit?.(shown(x, imageOf), shown(y, givenOf));
+  } else learner.restore!(earlier.learner);
   const course = await train(place, learner, {
     dealer: learner.update && batches({
       shelf,
@@ -111,6 +116,7 @@ export async function runJob(
       rng: seeded.stream("samples"),
     }),
     validation,
+    earlier,
   }, tell);
 
   tell({ phase: "scoring", done: 0 });
@@ -273,20 +279,16 @@ interface Course {
 async function train(
   place: Workplace,
   learner: Learner,
-  from: { dealer?: Dealer; validation: readonly SampleRef[] },
+  from: { dealer?: Dealer; validation: readonly SampleRef[]; earlier?: Checkpoint },
   tell: (progress: Progress) => void,
 ): Promise<Course> {
-  const { dealer } = from;
+  const { dealer, earlier } = from;
   if (learner.update === undefined || dealer === undefined) {
     return { state: { kind: "done" }, log: [], cost: {} };
   }
   const updates = place.settings.updates as number;
   const checks = Math.min(updates, place.settings.checks as number);
-  const earlier = learner.restore && await place.checkpoints?.read(place.told ?? (() => {}));
-  if (earlier !== undefined) {
-    learner.restore!(earlier.learner);
-    dealer.restore(earlier.dealer);
-  }
+  if (earlier !== undefined) dealer.restore(earlier.dealer);
   const log: LogEntry[] = [...earlier?.log ?? []];
   const sums: Record<string, number> = { ...earlier?.sums };
   let since = earlier?.since ?? 0;
@@ -405,8 +407,12 @@ async function* shownImages(
   refs: readonly SampleRef[],
   knows: Knows,
   of: typeof imageOf,
+  tell: (done: number) => void,
 ): AsyncGenerator<Image> {
-  for (const ref of refs) yield of(await shelf.get(ref), knows);
+  for (const [index, ref] of refs.entries()) {
+    yield of(await shelf.get(ref), knows);
+    tell((index + 1) / refs.length);
+  }
 }
 
 /** Milliseconds a reconstruction of one sample, by tinybench, after its warm-up. */

@@ -1,6 +1,6 @@
 /**
  * What a worker may do: read the suite, its packages and the named data, write into the run's folder, and nothing else.
- * No network, no other programs, no environment but one variable.
+ * No network, no other programs, no environment but one variable; `--no-remote`, beside it, keeps modules from being fetched.
  */
 
 import { fileURLToPath } from "node:url";

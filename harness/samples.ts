@@ -189,6 +189,9 @@ export function imageOf(encounter: Encounter, knows: Knows): Image {
 export function unscaled(made: Image, encounter: Encounter, knows: Knows): Image {
   const { scale, window, seen } = encounter;
   if (knows.operator === "exactly" || window === undefined) return scaled(made, scale);
+  if (knows.measurement === false) {
+    return { shape: made.shape, data: made.data.map((value) => window.low + scale * value) };
+  }
   const given = inWindow(seen, encounter);
   return {
     shape: made.shape,

@@ -20,6 +20,11 @@ export interface Knows {
   readonly pairs: boolean;
   /** Whether it is handed the operator. */
   readonly operator: "exactly" | "nothing";
+  /**
+   * False for a negative control that looks at no measurement: what it makes stands for itself, also where a benchmark
+   * shows networks a window of values and adds what they change to what was seen.
+   */
+  readonly measurement?: false;
 }
 
 /** The inverse problem, before any data. */

@@ -1,5 +1,6 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs-core";
+import { meanImage } from "../baselines/mean_image.ts";
 import { stream } from "../core/random.ts";
 import { startBackend } from "../engine/backend.ts";
 import { type Reconstructed, reconstructions } from "../harness/evaluate.ts";
@@ -141,4 +142,18 @@ Deno.test("training is shown the label in place of the image, and scores know bo
   const { x: image, y: measurement } = await draw();
   ok((await image.data()).every((value) => value >= 5.5));
   tf.dispose([image, measurement]);
+});
+
+Deno.test("a method that looks at no measurement gives one image for all, with a window too", async () => {
+  const control: Knows = { pairs: false, operator: "nothing", measurement: false };
+  using learner = {
+    ...input.prepare({} as never, { gain: 1 }, stream("a")),
+    reconstruct: (y: tf.Tensor4D) => tf.fill<tf.Rank.R4>(y.shape, 0.1),
+  };
+  for await (
+    const { image } of reconstructions({ shelf: shelfOf(), settings: {}, learner, knows: control }, test)
+  ) {
+    ok(image.data.every((value) => Math.abs(value - (low + 2 * 0.1)) < 1e-6));
+  }
+  deepStrictEqual(meanImage.knows, control);
 });

@@ -118,7 +118,7 @@ const trespassing: Method = {
   ...input,
   name: "trespassing",
   prepare() {
-    const attempts = {
+    const attempts: Record<string, () => unknown> = {
       "write elsewhere": () => Deno.writeTextFileSync("/tmp/trespassing", ""),
       "read elsewhere": () => Deno.readTextFileSync("/etc/hostname"),
       "read the environment": () => Deno.env.get("HOME"),
