@@ -3,6 +3,7 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { suggest, UsageError } from "../core/errors.ts";
 import { terminalTable } from "../reports/terminal.ts";
+import { counted } from "../reports/words.ts";
 import { type Format, formats, writeReport } from "../reports/write.ts";
 import { mergeRuns } from "../results/merge.ts";
 import { readRun } from "../results/run.ts";
@@ -58,8 +59,10 @@ async function main(args: string[]): Promise<number> {
   for (const table of tables) {
     console.log(`${table.file.title}, ${table.file.profile}\n${terminalTable(table)}\n`);
   }
-  const shown = written.filter((name) => !/(^|\/)(panels|figures)\//.test(name));
-  console.log(`${out}: ${shown.join(", ")}${written.length > shown.length ? ", and pictures" : ""}`);
+  const isPicture = (name: string) => /(^|\/)(panels|figures)\//.test(name);
+  const shown = written.filter((name) => !isPicture(name));
+  const pictures = written.filter(isPicture).length;
+  console.log(`${out}: ${[...shown, ...(pictures === 0 ? [] : [counted(pictures, "picture")])].join(", ")}`);
   const refused = tables.flatMap(({ refused = [] }) => refused);
   for (const reason of refused) console.error(`not in the report: ${printable(reason)}`);
   return refused.length > 0 ? 1 : 0;

@@ -193,14 +193,14 @@ export function parseRecord(text: string, where: string): ResultRecord {
     configuration: isText,
     method: isText,
     seed: (field) => field === null || Number.isInteger(field),
-    state: (field) => isObject(field) && ["done", "diverged", "failed"].includes(field.kind as string),
+    state: isState,
     settings: isObject,
     parameters: (field) => typeof field === "number",
     scores: (field) => Array.isArray(field) && field.every(isScore),
-    log: Array.isArray,
-    pictures: Array.isArray,
+    log: (field) => Array.isArray(field) && field.every(isLogEntry),
+    pictures: (field) => Array.isArray(field) && field.every(isPicture),
     curves: (field) => field === undefined || (Array.isArray(field) && field.every(isCurve)),
-    notes: Array.isArray,
+    notes: (field) => Array.isArray(field) && field.every(isText),
     provenance: isObject,
     cost: isObject,
   };
@@ -216,6 +216,25 @@ function isText(field: unknown): field is string {
 
 function isObject(field: unknown): field is Record<string, unknown> {
   return typeof field === "object" && field !== null && !Array.isArray(field);
+}
+
+function isState(field: unknown): field is State {
+  if (!isObject(field)) return false;
+  const { kind, update, reason } = field;
+  return kind === "done" || (kind === "failed" && isText(reason)) ||
+    (kind === "diverged" && Number.isInteger(update) && isText(reason));
+}
+
+function isLogEntry(field: unknown): field is LogEntry {
+  return isObject(field) && Number.isInteger(field.update) && isObject(field.values);
+}
+
+function isPicture(field: unknown): field is Picture {
+  if (!isObject(field)) return false;
+  const { name, subject, sample, path, sha256, shape, window } = field;
+  return [name, subject, sample, path, sha256].every(isText) &&
+    Array.isArray(shape) && shape.every((size) => Number.isInteger(size) && size > 0) &&
+    (window === undefined || (isObject(window) && areNumbers([window.low, window.high])));
 }
 
 function isCurve(field: unknown): field is Curve {

@@ -1,10 +1,12 @@
 /** `deno task report` as a person calls it. */
 
 import assert from "node:assert/strict";
+import { LivePage } from "../commands/live_page.ts";
+import { repeatCommand } from "../reports/page/configuration.ts";
 import { recordLine } from "../results/record.ts";
-import { type Ended, ended, inFolder, namesIn, pathOf } from "./commands_running.ts";
+import { bench, type Ended, ended, inFolder, namesIn, pathOf } from "./commands_running.ts";
 import { fullRun, withPictures } from "./reports_made_run.ts";
-import type { Run } from "../results/run.ts";
+import type { Run, RunFile } from "../results/run.ts";
 
 async function report(...args: string[]): Promise<Ended> {
   const child = new Deno.Command(Deno.execPath(), {
@@ -80,5 +82,51 @@ Deno.test("deno task report refuses what it cannot do, in words", async () => {
       assert.equal(code, 2, err);
       assert.match(err, says);
     }
+  });
+});
+
+Deno.test("the command that a page shows plans the same configuration again", async () => {
+  await inFolder(async (folder) => {
+    const asked = ["--methods", "zero-filled,ot-cyclegan", "--seeds", "7", "--data-seed", "3", "--portable"];
+    const set = ["--set", "ot-cyclegan.gamma=50", "--set", "acceleration=2"];
+    const plan = async (...args: string[]): Promise<RunFile> => {
+      const out = `${folder}/${args.length}`;
+      const { code, err } = await bench(...args, "--plan", "--out", out);
+      assert.equal(code, 0, err);
+      return JSON.parse(await Deno.readTextFile(`${out}/run.json`));
+    };
+    const first = await plan("mri", "--profile", "smoke", ...asked, ...set);
+    const words = repeatCommand(first).replaceAll("\\\n", "").split(/\s+/);
+    assert.deepEqual(words.slice(0, 4), ["deno", "task", "bench", "mri"]);
+    const again = await plan(...words.slice(3));
+    assert.equal(again.configuration, first.configuration);
+    assert.deepEqual([again.rows, again.seeds], [first.rows, first.seeds]);
+  });
+});
+
+Deno.test("a run's page is there while it goes on; what is wrong with it ends no run", async () => {
+  await inFolder(async (folder) => {
+    const made = fullRun();
+    await leave(folder, { ...made, records: made.records.slice(0, 5) });
+    const page = new LivePage(folder);
+    page.refresh();
+    // Drawn at once and never twice at a time; the second is for later.
+    page.refresh();
+    await page.close();
+    const text = await Deno.readTextFile(`${folder}/report.html`);
+    assert.match(text, /http-equiv="refresh"[\s\S]*5 of 18 jobs done/);
+    await Deno.writeTextFile(`${folder}/run.json`, "{");
+    const told: unknown[] = [];
+    const log = console.error;
+    console.error = (...args) => told.push(...args);
+    try {
+      const broken = new LivePage(folder);
+      broken.refresh();
+      await broken.close();
+    } finally {
+      console.error = log;
+    }
+    assert.match(String(told), /^report\.html could not be written: the file is not valid JSON/);
+    assert.equal(await Deno.readTextFile(`${folder}/report.html`), text);
   });
 });

@@ -272,7 +272,12 @@ Deno.test("a critic of detail brings F nearer to the level of the noise, from ab
   const shape = [side, side, 1];
   const problem = { imageShape: shape, seenShape: shape, measurementShape: shape, updates: 400, batch: 1 };
   for (const noise of [0.08, 0.5]) {
-    const settings = resolve(otCycleGanNoImageCritic.settings, { noise, noiseRate: 1e-2, width: 4, levels: 1 }, "test");
+    const settings = resolve(otCycleGanNoImageCritic.settings, {
+      noise,
+      noiseRate: 1e-2,
+      width: 4,
+      levels: 1,
+    }, "test");
     using learner = otCycleGanNoImageCritic.prepare(problem, settings, stream("learned"));
     for (let update = 0; update < 400; update++) await learner.update!(draw, update / 400);
     const batch = await draw();

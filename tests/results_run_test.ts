@@ -29,6 +29,16 @@ const broken: { name: string; content: ResultRecord | string; says: RegExp }[] =
     content: record("network", 2, [], { configuration: "d".repeat(64) }),
     says: /another run/,
   },
+  ...Object.entries({
+    state: { kind: "diverged" },
+    log: [{ update: "1", values: {} }],
+    pictures: [{ name: "truth", subject: "s6", sample: "a", shape: [2, 2], sha256: "" }],
+    notes: [1],
+  }).map(([member, value]) => ({
+    name: `a record whose ${member} ${member === "state" ? "says" : "say"} too little`,
+    content: recordLine({ ...good, seed: 2, [member]: value } as ResultRecord),
+    says: new RegExp(`its "${member}" is missing or of the wrong kind`),
+  })),
 ];
 for (const { name, content, says } of broken) {
   Deno.test(`readRun() refuses ${name} by its file's name, and keeps the others`, async () => {
