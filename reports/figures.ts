@@ -11,7 +11,9 @@ import { xmlText } from "./escape.ts";
 import { shortNumber } from "./format.ts";
 import { fittingText, framesOf, type Tile, type Tiles, tilesOf } from "./panels.ts";
 import { panelsOf } from "./pictures.ts";
-import { coursePlot, type Look, quantitiesOf, scoresPlot, strokeOf } from "./plots.ts";
+import { coursePlot, quantitiesOf } from "./plots/courses.ts";
+import { type Look, strokeOf } from "./plots/plot.ts";
+import { scoresPlot } from "./plots/scores.ts";
 import { fontFamily } from "./typeset.ts";
 
 /** A figure, before it is typeset. */

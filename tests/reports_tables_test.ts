@@ -5,6 +5,7 @@ import { scoresCsv, tableCsv } from "../reports/csv.ts";
 import { latexDocument, latexFragment } from "../reports/latex.ts";
 import { markdownTable, withoutCosts } from "../reports/markdown.ts";
 import { terminalTable } from "../reports/terminal.ts";
+import { ranges } from "../reports/words.ts";
 import type { ResultRecord } from "../results/record.ts";
 import type { Run } from "../results/run.ts";
 import { summarise, type Summary } from "../results/summary.ts";
@@ -401,3 +402,10 @@ function meanAndStd({ records }: Run, method: string): [number, number | null] {
   const mean = perSeed.reduce((a, b) => a + b) / perSeed.length;
   return [mean, Math.sqrt(perSeed.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (perSeed.length - 1))];
 }
+
+Deno.test("ranges() names every number once, and of more than three that follow each other the ends", () => {
+  assert.equal(ranges([1, 2, 3]), "1, 2, 3");
+  assert.equal(ranges([1, 2, 3, 4, 7, 9, 10]), "1 to 4, 7, 9, 10");
+  assert.equal(ranges(Array.from({ length: 25_000 }, (_, i) => i + 1)), "1 to 25000");
+  assert.equal(ranges([]), "");
+});

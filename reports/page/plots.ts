@@ -3,7 +3,10 @@
 import type { ResultRecord } from "../../results/record.ts";
 import type { Summary } from "../../results/summary.ts";
 import { metricHeading } from "../format.ts";
-import { coursePlot, curvesOf, curvesPlot, pageLook, quantitiesOf, scoresPlot, strokeOf } from "../plots.ts";
+import { coursePlot, quantitiesOf } from "../plots/courses.ts";
+import { curvesOf, curvesPlot } from "../plots/curves.ts";
+import { pageLook, strokeOf } from "../plots/plot.ts";
+import { scoresPlot } from "../plots/scores.ts";
 import { counted } from "../words.ts";
 import { Html, markup, type Part } from "./html.ts";
 
