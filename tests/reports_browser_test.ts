@@ -198,12 +198,17 @@ for (
   const [name, look] of Object.entries<Look>({
     "on a telephone": { viewport: { width: 360, height: 740 } },
     "in dark mode": { colorScheme: "dark" },
+    "on paper": { viewport: { width: 640, height: 900 } },
     "without JavaScript": { javaScriptEnabled: false },
   })
 ) {
   browserTest(`in a browser, ${name}, the page fits and everything can be read`, async () => {
     await inFolder(async (folder) => {
       await opened(await withPictures(fullRun(), folder, 8), look, async (page) => {
+        if (name === "on paper") {
+          await page.emulateMedia({ media: "print" });
+          assert.equal(await page.locator(".jobs:visible").count(), 0);
+        }
         assert.ok(await page.locator(".view:visible").count() >= 16);
         if (look.javaScriptEnabled === false) {
           assert.equal(await page.locator(".chosen:visible").count(), await page.locator(".chosen").count());
