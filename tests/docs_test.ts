@@ -7,6 +7,8 @@ Deno.test("no table that the pages promise is empty, and every link between them
       "CONTRIBUTING.md",
       "docs/architecture.md",
       "docs/mri.md",
+      "docs/ct.md",
+      "docs/misaligned-ct.md",
       "docs/performance.md",
       "docs/statistics.md",
     ]
