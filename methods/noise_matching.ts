@@ -2,7 +2,7 @@
 
 import type { Settings } from "../core/settings.ts";
 import type { Method } from "./method.ts";
-import { matchedDeviations } from "./noise_spectrum.ts";
+import { matchedNoise } from "./noise_spectrum.ts";
 import { defineMethod } from "./training.ts";
 import {
   cycleSettings,
@@ -36,7 +36,11 @@ export const noiseMatching: Method<typeof settings> = defineMethod({
   reconstructs: unknownOperator.reconstructs,
 
   networks: (set, problem, rng) => generatorAndNoise(set, problem, rng),
-  fit: async ({ F }, images, measurements) => F.set(await matchedDeviations(images, measurements, F.range)),
+  async fit({ F }, images, measurements) {
+    const { deviations, growth } = await matchedNoise(images, measurements, F);
+    F.setGrowth(growth);
+    F.setDeviations(deviations);
+  },
   losses: { generator: (networks, scene) => imageCycle(networks, scene) },
   steps: (set) => [{ minimise: "generator", over: ["G"], rate: set.rate }],
 

@@ -13,7 +13,15 @@
 import { explain } from "../core/errors.ts";
 import type { Image } from "../core/image.ts";
 import type { Problem } from "./method.ts";
-import { allShares, kernelSide, powerSpectrum, ringOf, unclippedShare } from "./networks/noise_generator.ts";
+import {
+  allShares,
+  centreOf,
+  kernelSide,
+  type NoiseGenerator,
+  powerSpectrum,
+  ringOf,
+  unclippedShare,
+} from "./networks/noise_generator.ts";
 
 /** Blocks of one image along an axis are at most so many, evenly spaced. */
 const mostBlocks = 8;
@@ -35,51 +43,120 @@ const coarse = [-1, 0, 1].flatMap((row) => [-1, 0, 1].map((column) => [row, colu
   .filter(([row, column]) => row !== 0 || column !== 0)
   .map(([row, column]) => (row + kernelSide) % kernelSide * kernelSide + (column + kernelSide) % kernelSide);
 
+/** How much of each frequency the upper half of the rings has: there anatomy is least. */
+const upper = allShares.map((shares) =>
+  shares.reduce((sum, share, band) => ringOf(band) >= 2 ? sum + share : sum, 0)
+);
+
+/** Blocks of a class are told apart by what is around them, in so many steps through the range. */
+const levels = 16;
+
 /** Sums over the blocks of one kind of image, class by class. */
 interface Spectra {
   /** Power at each frequency of the grid. */
   readonly power: readonly Float64Array[];
-  /** Σ (window·m)², the power that white noise of deviation 1 has after F's mask m. */
-  readonly reach: Float64Array;
+  /** Power in the upper rings, level by level. */
+  readonly fine: readonly Float64Array[];
+  /** Σ (window·m)², level by level: the power that white noise of deviation 1 has after F's mask m. */
+  readonly reach: readonly Float64Array[];
+}
+
+/** What a noise generator is to be set to. */
+export interface MatchedNoise {
+  /** The bands' standard deviations. */
+  readonly deviations: readonly number[];
+  /** β. */
+  readonly growth: number;
 }
 
 /**
- * The standard deviations of a noise generator's bands with which F(x) has the spectrum of y.
+ * The noise with which F(x) has the spectrum of y: how it grows with what is around, from the upper rings, and then the
+ * standard deviations of its bands.
  *
  * In the lowest ring anatomy is strongest and noise, for filtered back-projection, weakest: it is given no more than
  * the next ring in its direction.
  *
  * @throws {RangeError} where no measurement or no image has a block that was not clipped.
  */
-export async function matchedDeviations(
+export async function matchedNoise(
   images: AsyncIterable<Image>,
   measurements: AsyncIterable<Image>,
-  range: Problem["range"],
-): Promise<number[]> {
-  const [x, y] = [await spectraOf(images, range), await spectraOf(measurements, range)];
+  F: Pick<NoiseGenerator, "range" | "surroundings">,
+): Promise<MatchedNoise> {
+  const [x, y] = [await spectraOf(images, F), await spectraOf(measurements, F)];
   const weights = flatness(y);
-  const [ofX, ofY] = [weighted(x, weights), weighted(y, weights)];
-  const deviations = balanced(inBands(ofY.map((power, place) => power - ofX[place])));
-  return deviations.map((own, band) => ringOf(band) === 0 ? Math.min(own, deviations[band + 1]) : own);
+  const growth = F.range === undefined ? 0 : growthOf(x, y, weights);
+  const excess = Float64Array.from({ length: levels }, (_, level) => excessOf(level, F.range));
+  const power = excess.map((value) => Math.exp(2 * growth * value));
+  const [ofX, ofY] = [weighted(x, weights, power), weighted(y, weights, power)];
+  const deviations = balanced(inBands(ofY.map((value, place) => value - ofX[place])));
+  return {
+    growth,
+    deviations: deviations.map((own, band) => ringOf(band) === 0 ? Math.min(own, deviations[band + 1]) : own),
+  };
+
+  /** The slope of the noise's logarithm, level by level, each weighing what its blocks weigh. */
+  function growthOf(x: Spectra, y: Spectra, weights: readonly number[]): number {
+    const at = (spectra: Spectra, level: number) => {
+      const total = (of: readonly Float64Array[]) =>
+        of.reduce((sum, values, at) => sum + weights[at] * values[level], 0);
+      return { fine: total(spectra.fine), reach: total(spectra.reach) };
+    };
+    const points = Array.from({ length: levels }, (_, level) => {
+      const [ofX, ofY] = [at(x, level), at(y, level)];
+      const power = ofY.fine / ofY.reach - ofX.fine / ofX.reach;
+      return { excess: excessOf(level, F.range), half: Math.log(power) / 2, weight: ofY.reach };
+    }).filter(({ half, weight }) => Number.isFinite(half) && weight > 0);
+    const mean = (of: (point: typeof points[number]) => number) =>
+      points.reduce((sum, point) => sum + point.weight * of(point), 0) /
+      points.reduce((sum, { weight }) => sum + weight, 0);
+    const [middle, height] = [mean(({ excess }) => excess), mean(({ half }) => half)];
+    const slope = mean(({ excess, half }) => (excess - middle) * (half - height));
+    return slope / (mean(({ excess }) => (excess - middle) ** 2) || 1) || 0;
+  }
 }
 
-async function spectraOf(images: AsyncIterable<Image>, range: Problem["range"]): Promise<Spectra> {
-  const power = Array.from({ length: classes }, () => new Float64Array(kernelSide ** 2));
-  const reach = new Float64Array(classes);
+/** s − c in the middle of a level. */
+function excessOf(level: number, range: Problem["range"]): number {
+  if (range === undefined) return 0;
+  return range.low + (range.high - range.low) * (level + 0.5) / levels - centreOf(range);
+}
+
+async function spectraOf(
+  images: AsyncIterable<Image>,
+  { range, surroundings }: Pick<NoiseGenerator, "range" | "surroundings">,
+): Promise<Spectra> {
+  const empty = (length: number) => Array.from({ length: classes }, () => new Float64Array(length));
+  const [power, fine, reach] = [empty(kernelSide ** 2), empty(levels), empty(levels)];
   for await (const image of images) {
-    for (const block of blocksOf(image)) {
+    for (const { block, around } of blocksOf(image, surroundings)) {
       const mean = block.reduce((sum, value, i) => sum + window[i] * value, 0) / windowSum;
       const spectrum = powerSpectrum(block.map((value, i) => window[i] * (value - mean)));
       const at = classOf(coarse.reduce((sum, place) => sum + spectrum[place], 0));
-      spectrum.forEach((value, place) => power[at][place] += value);
-      reach[at] += block.reduce((sum, value, i) => sum + (window[i] * unclippedShare(value, range)) ** 2, 0);
+      const level = range === undefined
+        ? 0
+        : Math.min(levels - 1, Math.floor(levels * (around - range.low) / (range.high - range.low)));
+      spectrum.forEach((value, place) => {
+        power[at][place] += value;
+        fine[at][level] += upper[place] * value;
+      });
+      reach[at][level] += block.reduce(
+        (sum, value, i) => sum + (window[i] * unclippedShare(value, range)) ** 2,
+        0,
+      );
     }
   }
-  return { power, reach };
+  return { power, fine, reach };
 }
 
-/** Squares of 15 x 15 pixels from end to end, which overlap by half where there is no room for more. */
-function* blocksOf({ shape: [height, width, channels], data }: Image): Generator<Float64Array> {
+/**
+ * Squares of 15 x 15 pixels from end to end, which overlap by half where there is no room for more, with the mean of what is
+ * around them.
+ */
+function* blocksOf(
+  { shape: [height, width, channels], data }: Image,
+  surroundings: number,
+): Generator<{ readonly block: Float64Array; readonly around: number }> {
   const starts = (extent: number): number[] => {
     const room = extent - kernelSide;
     if (room < 0) return [];
@@ -89,13 +166,29 @@ function* blocksOf({ shape: [height, width, channels], data }: Image): Generator
       (_, i) => steps === 0 ? room >> 1 : Math.round(room * i / steps),
     );
   };
+  /** s(x) in the middle of a block. */
+  const meanAround = (top: number, left: number, channel: number): number => {
+    const span = (start: number, extent: number) => {
+      const middle = start + (kernelSide >> 1);
+      return [Math.max(0, middle - surroundings), Math.min(extent, middle + surroundings + 1)];
+    };
+    const [[firstRow, lastRow], [first, last]] = [span(top, height), span(left, width)];
+    let sum = 0;
+    for (let row = firstRow; row < lastRow; row++) {
+      for (let column = first; column < last; column++) {
+        sum += data[(row * width + column) * channels + channel];
+      }
+    }
+    return sum / ((lastRow - firstRow) * (last - first));
+  };
   for (const top of starts(height)) {
     for (const left of starts(width)) {
       for (let channel = 0; channel < channels; channel++) {
-        yield window.map((_, place) => {
+        const block = window.map((_, place) => {
           const [row, column] = [top + Math.floor(place / kernelSide), left + place % kernelSide];
           return data[(row * width + column) * channels + channel];
         });
+        yield { block, around: meanAround(top, left, channel) };
       }
     }
   }
@@ -108,15 +201,23 @@ function classOf(coarse: number): number {
 
 /** How much blocks of each class weigh: less the more their structure exceeds that of the flattest measurements. */
 function flatness({ reach }: Spectra): number[] {
-  const total = reach.reduce((a, b) => a + b, 0);
+  const ofClass = reach.map((values) => values.reduce((a, b) => a + b, 0));
+  const total = ofClass.reduce((a, b) => a + b, 0);
   let [sum, flat] = [0, 0];
-  while (flat < classes && sum + reach[flat] < flatShare * total) sum += reach[flat++];
-  return Array.from(reach, (_, at) => (1 + 2 ** ((at - flat) / classesAnOctave)) ** -2);
+  while (flat < classes && sum + ofClass[flat] < flatShare * total) sum += ofClass[flat++];
+  return ofClass.map((_, at) => (1 + 2 ** ((at - flat) / classesAnOctave)) ** -2);
 }
 
-/** The weighted sum of all blocks' power, for white noise of deviation 1 to have a power of 1. */
-function weighted({ power, reach }: Spectra, weights: readonly number[]): Float64Array {
-  const total = reach.reduce((sum, value, at) => sum + weights[at] * value, 0);
+/** The weighted sum of all blocks' power, for white noise of deviation 1 that grows by `growth` to have a power of 1. */
+function weighted(
+  { power, reach }: Spectra,
+  weights: readonly number[],
+  growth: Float64Array,
+): Float64Array {
+  const total = reach.reduce(
+    (sum, values, at) => values.reduce((sum, value, level) => sum + weights[at] * growth[level] * value, sum),
+    0,
+  );
   if (!(total > 0)) {
     throw new RangeError(explain({
       what: `no training image has ${kernelSide}x${kernelSide} pixels above the lower end of the window`,

@@ -7,6 +7,7 @@ import { highPass } from "./networks/high_pass.ts";
 import { defineMethod } from "./training.ts";
 import {
   cycleSettings,
+  fitGrowth,
   generatorAndNoise,
   imageCycle,
   noiseCriticSettings,
@@ -40,6 +41,8 @@ export const otCycleGanNoImageCritic: Method<typeof settings> = defineMethod({
     ...generatorAndNoise(set, problem, rng),
     ψ: highPass(critic(set, problem.seenShape, rng.stream("ψ")), problem.seenShape[2]),
   }),
+
+  fit: (networks, images, measurements) => fitGrowth(networks, images, measurements),
 
   losses: {
     generator: (networks, scene) => imageCycle(networks, scene),

@@ -5,6 +5,7 @@ import type { Method } from "./method.ts";
 import { defineMethod } from "./training.ts";
 import {
   cycleSettings,
+  fitGrowth,
   noiseCriticSettings,
   noiseSettings,
   noisyLosses,
@@ -49,6 +50,7 @@ export const otCycleGanUnknownOperator: Method<typeof settings> = defineMethod({
   ...unknownOperator,
 
   networks: (set, problem, rng) => noisyNetworks(set, problem, rng),
+  fit: fitGrowth,
   losses: { ...noisyLosses, ...penalisedCritics },
   steps: (set) => noisySteps(set),
 

@@ -6,6 +6,7 @@ import type { Method } from "./method.ts";
 import { defineMethod } from "./training.ts";
 import {
   cycleSettings,
+  fitGrowth,
   noiseCriticSettings,
   noiseSettings,
   noisyLosses,
@@ -44,6 +45,7 @@ export const otCycleGanUnknownOperatorClipping: Method<typeof settings> = define
     for (const critic of [networks.φ, networks.ψ]) clip(critic, set.clip);
     return networks;
   },
+  fit: fitGrowth,
   losses: { ...noisyLosses, ...plainCritics },
   steps: (set) => noisySteps(set, (critic) => clip(critic, set.clip)),
 

@@ -5,6 +5,7 @@ import type { Method } from "./method.ts";
 import { defineMethod } from "./training.ts";
 import {
   cycleSettings,
+  fitGrowth,
   noiseCriticSettings,
   noiseSettings,
   noisyLosses,
@@ -39,6 +40,7 @@ export const otCycleGanUnknownOperatorSpectralNorm: Method<typeof settings> = de
   ...unknownOperator,
 
   networks: (set, problem, rng) => noisyNetworks(set, problem, rng, { spectral: true }),
+  fit: fitGrowth,
   losses: { ...noisyLosses, ...plainCritics },
   steps: (set) => noisySteps(set),
 

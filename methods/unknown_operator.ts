@@ -1,5 +1,6 @@
 /** What the OT-cycleGANs with an unknown operator share: Sim et al. 2020 (arXiv:1909.12116), Table 1(d). */
 
+import type { Image } from "../core/image.ts";
 import type { Rng } from "../core/random.ts";
 import type { Settings, Values } from "../core/settings.ts";
 import { l1 } from "../engine/ops.ts";
@@ -12,6 +13,7 @@ import type { Problem } from "./method.ts";
 import { highPass } from "./networks/high_pass.ts";
 import type { Network, RandomNetwork } from "./networks/network.ts";
 import { type NoiseGenerator, noiseGenerator } from "./networks/noise_generator.ts";
+import { matchedNoise } from "./noise_spectrum.ts";
 import { type Material, type Scene, type Step, trainingSettings } from "./training.ts";
 
 /** The settings of the cycle that all variants share. */
@@ -107,6 +109,7 @@ export function generatorAndNoise(
       channels: imageShape[2],
       deviation: set.noise,
       lowest: set.lowestNoise ?? 1,
+      size: imageShape.slice(0, 2),
       averaging: set.averaging,
       ...(range === undefined ? {} : { range }),
     }),
@@ -126,6 +129,15 @@ export function noisyNetworks(
     φ: critic(set, imageShape, rng.stream("φ"), options),
     ψ: highPass(critic(set, seenShape, rng.stream("ψ"), options), seenShape[2]),
   };
+}
+
+/** How F's noise grows with what is around, measured on unmatched data: what critics of patches do not see. */
+export async function fitGrowth(
+  { F }: { readonly F: NoiseGenerator },
+  images: AsyncIterable<Image>,
+  measurements: AsyncIterable<Image>,
+): Promise<void> {
+  F.setGrowth((await matchedNoise(images, measurements, F)).growth);
 }
 
 /** E |x − G(F(x))| with the average of what F has learned. */
@@ -211,6 +223,7 @@ export function noisyMonitor(
   return {
     ...twoWayCertificate({ G, F: (x) => F.averaged(x, normal), φ, ψ }, material),
     "noise-deviation": F.deviation(),
+    "noise-growth": F.growth(),
   };
 }
 
@@ -219,5 +232,9 @@ export function noiseMonitor(
   networks: Pick<FourNetworks<NoiseGenerator>, "G" | "F">,
   material: Material<Unknown>,
 ): Record<string, Scalar> {
-  return { "cycle-image": imageCycle(networks, material), "noise-deviation": networks.F.deviation() };
+  return {
+    "cycle-image": imageCycle(networks, material),
+    "noise-deviation": networks.F.deviation(),
+    "noise-growth": networks.F.growth(),
+  };
 }
