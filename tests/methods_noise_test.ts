@@ -8,7 +8,7 @@ import { resolve } from "../core/settings.ts";
 import { startBackend } from "../engine/backend.ts";
 import type { Batch } from "../methods/method.ts";
 import { noiseMatching } from "../methods/noise_matching.ts";
-import { matchedDeviations } from "../methods/noise_spectrum.ts";
+import { matchedNoise } from "../methods/noise_spectrum.ts";
 import { highPass } from "../methods/networks/high_pass.ts";
 import type { Network, Normal } from "../methods/networks/network.ts";
 import {
@@ -22,7 +22,7 @@ import { otCycleGanNoImageCritic } from "../methods/ot_cyclegan_no_image_critic.
 
 await startBackend();
 
-const white: NoiseGeneratorOptions = { channels: 1, deviation: 0.3, averaging: 0.01 };
+const white: NoiseGeneratorOptions = { channels: 1, deviation: 0.3, size: [64, 64], averaging: 0.01 };
 
 function normals(name: string): Normal {
   const rng = stream(`noise/${name}`);
@@ -89,6 +89,32 @@ Deno.test("what was clipped from below is given no noise, and nothing leaves the
   ok(Math.abs(deviationOf(noiseOn(0.05, 64, { range, deviation: 0.01 })) / 0.005 - 1) < 0.03);
 });
 
+Deno.test("noise grows with the mean of what is around, which ends at the border", () => {
+  const range = { low: 0, high: 4 };
+  using F = noiseGenerator({ ...white, range, deviation: 0.05, size: [32, 32] });
+  strictEqual(F.surroundings, 6);
+  F.setGrowth(0.5);
+  const noiseAt = (level: number) =>
+    tf.tidy(() => {
+      const x = tf.fill<tf.Rank.R4>([1, 32, 32, 1], level);
+      return tf.sub(F.apply(x, normals("grows")), x).dataSync<"float32">();
+    });
+  // β·(s − c) with c = 1, and the same noise otherwise, in the middle as in the corner.
+  const [low, high] = [noiseAt(1), noiseAt(2.5)];
+  low.forEach((value, i) => ok(Math.abs(high[i] - value * Math.exp(0.75)) < 1e-5));
+  // Right of an edge between 1 and 3 half of the square, that is 6 of 13 columns, is lower.
+  const edge = tf.tensor4d(Float32Array.from({ length: 32 * 32 }, (_, i) => i % 32 < 16 ? 1 : 3), [
+    1,
+    32,
+    32,
+    1,
+  ]);
+  const noise = tf.tidy(() => tf.sub(F.apply(edge, normals("grows")), edge).dataSync());
+  const at = 10 * 32 + 16;
+  ok(Math.abs(noise[at] / low[at] - Math.exp(0.5 * (3 - 2 * 6 / 13 - 1))) < 1e-3);
+  edge.dispose();
+});
+
 Deno.test("channels are given noise of their own", () => {
   using F = noiseGenerator({ ...white, channels: 2 });
   const noise = tf.tidy(() => F.apply(tf.zeros([1, 64, 64, 2]), normals("channels")).dataSync<"float32">());
@@ -101,7 +127,7 @@ Deno.test("channels are given noise of their own", () => {
 Deno.test("the noise that is set has its bands' deviations, and says what it is", async () => {
   using F = noiseGenerator(white);
   const deviations = Array.from({ length: 16 }, (_, band) => band < 4 ? 0.2 : 1e-4);
-  F.set(deviations);
+  F.setDeviations(deviations);
   const { "noise-kernel": kernel, "noise-spectrum": spectrum } = await F.learned();
   const deviation = tf.tidy(() => F.deviation().dataSync()[0]);
   ok(Math.abs(Math.hypot(...kernel.data) - deviation) < 1e-6);
@@ -207,10 +233,12 @@ const coloured = Array.from(
 
 Deno.test("the spectrum of noise is found from unmatched images and measurements", async () => {
   using F = noiseGenerator({ ...white, range });
-  F.set(coloured);
+  F.setDeviations(coloured);
   const normal = normals("found");
-  const found = await matchedDeviations(discs(60, "x"), discs(60, "y", (x) => F.apply(x, normal)), range);
-  found.forEach((deviation, band) => {
+  F.setGrowth(0.4);
+  const found = await matchedNoise(discs(60, "x"), discs(60, "y", (x) => F.apply(x, normal)), F);
+  ok(found.growth > 0.2 && found.growth < 0.6, `growth ${found.growth}`);
+  found.deviations.forEach((deviation, band) => {
     // Anatomy leaves little of the lowest ring to be known.
     const [least, most] = band % 4 === 0 ? [0, 5] : [0.75, 1.3];
     const ratio = deviation / coloured[band];
@@ -222,12 +250,15 @@ Deno.test("images without a block above the range have no spectrum, which is sai
   const empty = async function* () {
     yield await Promise.resolve({ shape: [20, 20, 1], data: new Float32Array(400) });
   };
-  await rejects(matchedDeviations(empty(), empty(), range), /15x15 pixels above the lower end of the window/);
+  await rejects(
+    matchedNoise(empty(), empty(), { range, surroundings: 12 }),
+    /15x15 pixels above the lower end of the window/,
+  );
 });
 
 Deno.test("noise-matching measures its noise before it trains, and shows it", async () => {
   using F = noiseGenerator({ ...white, range });
-  F.set(coloured);
+  F.setDeviations(coloured);
   const normal = normals("fitted");
   const shape = [64, 64, 1];
   const problem = {
