@@ -22,7 +22,7 @@ const settings = { ...ofG, noise, averaging } satisfies Settings;
  * measurements before training (`noise_spectrum.ts`).
  *
  * What `ot-cyclegan-unknown-operator` learns by a critic, in closed form: both have the same F. It is the rival that says
- * what transport and adversaries are worth where noise is additive and stationary, and it is no case of 000: there is no
+ * what transport and adversaries are worth where noise is additive and of one spectrum, and it is no case of 000: there is no
  * ψ, and so no certificate.
  */
 export const noiseMatching: Method<typeof settings> = defineMethod({

@@ -51,6 +51,9 @@ const upper = allShares.map((shares) =>
 /** Blocks of a class are told apart by what is around them, in so many steps through the range. */
 const levels = 16;
 
+/** Matter takes photons away, so noise does not shrink with it; what few images say beyond this is chance. */
+const mostGrowth = 1;
+
 /** Sums over the blocks of one kind of image, class by class. */
 interface Spectra {
   /** Power at each frequency of the grid. */
@@ -112,7 +115,8 @@ export async function matchedNoise(
       points.reduce((sum, { weight }) => sum + weight, 0);
     const [middle, height] = [mean(({ excess }) => excess), mean(({ half }) => half)];
     const slope = mean(({ excess, half }) => (excess - middle) * (half - height));
-    return slope / (mean(({ excess }) => (excess - middle) ** 2) || 1) || 0;
+    const growth = slope / mean(({ excess }) => (excess - middle) ** 2);
+    return Number.isFinite(growth) ? Math.min(mostGrowth, Math.max(0, growth)) : 0;
   }
 }
 
@@ -221,7 +225,7 @@ function weighted(
   if (!(total > 0)) {
     throw new RangeError(explain({
       what: `no training image has ${kernelSide}x${kernelSide} pixels above the lower end of the window`,
-      where: "noise-matching",
+      where: "the spectrum of the noise",
       fix: "give larger images, or a window that holds what they show",
     }));
   }

@@ -17,7 +17,7 @@ const { noise, averaging } = noiseSettings;
 const settings = { ...ofG, noise, averaging } satisfies Settings;
 
 /**
- * min over G of E |x − G(F(x))|, F(x) being x and white noise: an ablation of `ot-cyclegan-unknown-operator`, in which F
+ * min over G of E |x − G(F(x))|, F(x) being x and white noise of the same level everywhere: an ablation of `ot-cyclegan-unknown-operator`, in which F
  * stays as it starts and no measurement is ever looked at.
  */
 export const otCycleGanFrozenNoise: Method<typeof settings> = defineMethod({

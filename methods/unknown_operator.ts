@@ -137,7 +137,7 @@ export async function fitGrowth(
   images: AsyncIterable<Image>,
   measurements: AsyncIterable<Image>,
 ): Promise<void> {
-  F.setGrowth((await matchedNoise(images, measurements, F)).growth);
+  if (F.range !== undefined) F.setGrowth((await matchedNoise(images, measurements, F)).growth);
 }
 
 /** E |x − G(F(x))| with the average of what F has learned. */

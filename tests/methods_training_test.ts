@@ -160,7 +160,7 @@ for (const method of methods) {
     const before = await learner.weights();
     await train(learner, 2);
     for (const [index, { name, data }] of (await learner.weights()).entries()) {
-      if (name.endsWith("singular-vector")) continue;
+      if (name.endsWith("singular-vector") || name === "F/growth") continue;
       // Noise that is given, or measured before training, stays as it is.
       if (name.startsWith("F/") && withoutNoiseSteps.includes(method)) continue;
       ok(data.some((value, i) => value !== before[index].data[i]), `${name} did not move`);
