@@ -4,7 +4,10 @@
  * A claim is reproduced where the difference is sure and on the claimed side, contradicted where it is sure and on the
  * other. "Comparable" is reproduced where two one-sided tests, every seed and the interval put the difference within
  * the margin, contradicted where it is surely beyond. An ablation ("contributes") that is surely within the margin is
- * contradicted, too: the part adds nothing that matters. All p values of a run are one family (Holm).
+ * contradicted, too: the part adds nothing that matters. Being alike counts only where the second row surely beats the
+ * input, so that such a claim rests on two tests: its p is the larger one (intersection-union). Every claim that can be
+ * answered has one p, and all of a run are one family (Holm). Seeds that diverged have no score: no outcome praises a
+ * row by the seeds that survived.
  */
 
 import {
@@ -38,7 +41,7 @@ export interface Found {
   readonly metric: MetricHead;
   /** The first row less the second. */
   readonly comparison: Comparison;
-  /** Of the test that decides: for a difference, for being within the margin, or for being beyond it. */
+  /** Of the test that decides: for a difference, for being beyond the margin, or for being within it and above the input. */
   readonly p: number;
   /** After Holm, over all claims that this run can answer. */
   readonly adjusted: number;
@@ -55,10 +58,22 @@ interface Question extends Omit<Found, "adjusted" | "family"> {
   readonly test: "within" | "apart";
   /** What has to be sure for `apart`. */
   readonly difference: Comparison;
-  /** Why being alike would say nothing here. */
-  readonly doubt?: string;
+  /** What being alike rests on besides: that the second row is better than the one it has to beat. */
+  readonly least?: Least;
+  /** Why an outcome against the first row would praise what is left of the second. */
+  readonly survived?: string;
   /** 1 where the difference is on the claimed side of what separates the outcomes, −1 where it is on the other. */
   readonly side: number;
+}
+
+/** The second row against the one that it has to beat. */
+interface Least {
+  readonly names: readonly [second: string, least: string];
+  /** Absent where they have no score in common. */
+  readonly comparison?: Comparison;
+  readonly isBetter: boolean;
+  /** 1 where nothing could be compared. */
+  readonly p: number;
 }
 
 /** Judges every claim of the run, in the order of `run.json`. */
@@ -94,7 +109,7 @@ function ask(claim: Claim, { rows, metrics }: Summary): Question | string {
   if (metric === undefined) return `the run does not measure ${claim.metric}`;
   if (metric.better === "neither") return `neither way is better in ${claim.metric}`;
   const [first, second, least] = found as SummaryRow[];
-  const unfit = whyUnfit(first, direction !== "better") ?? whyUnfit(second, direction === "comparable");
+  const unfit = whyUnfit(first, true) ?? whyUnfit(second, direction === "comparable");
   if (unfit !== undefined) return unfit;
   const comparison = compare(scoresOf(first, metric), scoresOf(second, metric));
   if (comparison === undefined) return "no test subject has a finite score of both rows in a common seed";
@@ -106,20 +121,22 @@ function ask(claim: Claim, { rows, metrics }: Summary): Question | string {
   const equivalences = [...new Set(margins)].map((edge) => equivalence(comparison, edge));
   const sign = metric.better === "higher" ? 1 : -1;
   const { estimate } = comparison;
+  const survived = whyUnfit(second, true);
   const within = direction !== "better" && Math.abs(estimate) <= margin;
   if (within) {
     const [{ p }] = equivalences;
     const side = direction === "comparable" ? 1 : -1;
-    const doubt = least && whyVacuous(second, least, metric);
+    const beaten = least && leastOf(second, least, metric);
     return {
       claim,
       metric,
       comparison,
       equivalences,
       test: "within",
-      p,
+      p: Math.max(p, beaten?.p ?? 0),
       difference: comparison,
-      doubt,
+      least: beaten,
+      survived,
       side,
     };
   }
@@ -130,7 +147,8 @@ function ask(claim: Claim, { rows, metrics }: Summary): Question | string {
     : 0;
   const difference = offset === 0 ? comparison : beyond(comparison, offset);
   const side = direction === "comparable" ? -1 : sign * Math.sign(difference.estimate);
-  return { claim, metric, comparison, equivalences, test: "apart", p: difference.p, difference, side };
+  const { p } = difference;
+  return { claim, metric, comparison, equivalences, test: "apart", p, difference, survived, side };
 }
 
 /** Why a row cannot be judged: jobs that are still to be done, or seeds without a score. */
@@ -151,26 +169,37 @@ function whyUnfit({ head, records, planned }: SummaryRow, everySeed: boolean): s
   return undefined;
 }
 
-/** Why rows that are alike may be so for want of learning: the second does not surely beat the input, or what stands for it. */
-function whyVacuous(row: SummaryRow, least: SummaryRow, metric: MetricHead): string | undefined {
-  const comparison = compare(scoresOf(row, metric), scoresOf(least, metric));
+function leastOf(second: SummaryRow, least: SummaryRow, metric: MetricHead): Least {
+  const comparison = compare(scoresOf(second, metric), scoresOf(least, metric));
   const sign = metric.better === "higher" ? 1 : -1;
-  const beats = comparison !== undefined && sign * comparison.estimate > 0 &&
-    isSure(comparison, comparison.p);
-  const [ours, theirs] = [row, least].map(({ head }) => head.name);
-  return beats
-    ? undefined
-    : `${ours} itself is not surely better than ${theirs}, so being like it says nothing`;
+  return {
+    names: [second.head.name, least.head.name],
+    comparison,
+    isBetter: comparison !== undefined && sign * comparison.estimate > 0,
+    p: comparison?.p ?? 1,
+  };
 }
 
 function decided(question: Question, { adjusted, family }: Found): Pick<Verdict, "outcome" | "reason"> {
-  const { test, difference, equivalences, side } = question;
+  const { test, difference, equivalences, side, survived } = question;
   const answered = test === "within"
     ? adjusted <= significance && equivalences[0].within
     : isSure(difference, adjusted);
-  if (answered && question.doubt !== undefined) return { outcome: "undecided", reason: question.doubt };
+  const doubt = whyVacuous(question, adjusted) ?? (side < 0 && answered ? survived : undefined);
+  if (doubt !== undefined) return { outcome: "undecided", reason: doubt };
   if (answered) return { outcome: side > 0 ? "reproduced" : "contradicted", reason: "" };
   return { outcome: "undecided", reason: whyUndecided(question, adjusted, family) };
+}
+
+/** Why rows that are alike may be so for want of learning: the second does not surely beat the input, or what stands for it. */
+function whyVacuous({ least, p }: Question, adjusted: number): string | undefined {
+  if (least === undefined) return undefined;
+  const { names: [ours, theirs], comparison, isBetter } = least;
+  // Where the other test has the larger p, this one is as significant as that.
+  const beats = isBetter && isSure(comparison!, least.p === p ? adjusted : least.p);
+  return beats
+    ? undefined
+    : `${ours} itself is not surely better than ${theirs}, so being like it says nothing`;
 }
 
 function whyUndecided(

@@ -138,10 +138,9 @@ const unanswerable: { name: string; made: Run; claim?: Claim; says: RegExp }[] =
     says: /does not measure psnr/,
   },
   {
-    name: "where the row it praises diverged",
-    made: withState(made({ a: 30, b: 20 }), "a", 2, diverged),
-    claim: claim("comparable", { margin: 0.5 }),
-    says: /^seed 2 of a diverged, and no score can stand for that$/,
+    name: "where every seed of the rival diverged",
+    made: [1, 2, 3].reduce((run, seed) => withState(run, "b", seed, diverged), made({ a: 30, b: 20 })),
+    says: /^seed 1, seed 2, seed 3 of b diverged, and no score can stand for that$/,
   },
   {
     name: "where a job failed",
@@ -178,12 +177,41 @@ Deno.test("a rival's diverged seed does not spare it: the other seeds decide", (
   assert.deepEqual(verdict.found!.comparison.seeds, [1, 3]);
 });
 
+for (const direction of ["better", "comparable", "contributes"] as const) {
+  const asked = claim(direction, direction === "better" ? {} : { margin: 0.5 });
+  const cases = { a: [30, 20, 20.05], b: direction === "comparable" ? [30, 20, 20.05] : [20] };
+  for (const [method, levels] of Object.entries(cases)) {
+    Deno.test(`no seeds that survived praise ${method} where it is claimed to be "${direction}"`, () => {
+      for (const a of levels) {
+        const whole = made({ a: method === "a" ? a : 20, b: method === "a" ? 20 : a + 5 });
+        assert.ok(verdictOn(whole, asked).found !== undefined);
+        const { outcome, reason } = verdictOn(withState(whole, method, 2, diverged), asked);
+        assert.equal(outcome, "undecided");
+        assert.match(reason, new RegExp(`^seed 2 of ${method} diverged, and no score can stand for that$`));
+      }
+    });
+  }
+}
+
 Deno.test("all claims that a run can answer are one family for Holm, and those that it cannot are not in it", () => {
   const one = made({ a: 25, b: 20 });
   const alone = verdictOn(one, claim("better"));
   assert.deepEqual([alone.found!.family, alone.found!.adjusted], [1, alone.found!.p]);
   const [first] = [verdictOn(one, claim("better"), claim("better"), claim("better", { metric: "none" }))];
   assert.deepEqual([first.found!.family, first.found!.adjusted], [2, 2 * alone.found!.p]);
+});
+
+Deno.test("that the second row beats the input is part of the claim: its p is corrected with the others", () => {
+  // Seven subjects: no two-sided p is below 2/128, of which three are below 0.05 and four are not.
+  const one = made({ a: 25.02, b: 25, input: 20 }, { subjects: 7, spread: 0.01, drift: 0.001 });
+  const comparable = claim("comparable", { margin: 0.5, over: "input" });
+  const alone = verdictOn(one, comparable);
+  assert.deepEqual([alone.outcome, alone.found!.p], ["reproduced", 2 / 128]);
+  const first = (family: number) => verdictOn(one, ...Array.from({ length: family }, () => comparable));
+  assert.deepEqual([first(3).outcome, first(3).found!.adjusted], ["reproduced", 6 / 128]);
+  const crowded = first(4);
+  assert.deepEqual([crowded.outcome, crowded.found!.adjusted], ["undecided", 8 / 128]);
+  assert.match(crowded.reason, /^b itself is not surely better than input/);
 });
 
 Deno.test("table.md, the terminal and verdicts.json tell the same verdicts, with the source", () => {
