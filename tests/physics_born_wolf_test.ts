@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { kernelCorrelation, rmsRadius } from "../metrics/correlation.ts";
-import { bornWolf, bornWolfKernel, bornWolfVolume } from "../physics/born_wolf.ts";
+import { besselJ0, bornWolf, bornWolfKernel, bornWolfVolume } from "../physics/born_wolf.ts";
 // Made by physics_born_wolf.py with SciPy, which says how.
 import golden from "./golden/physics_born_wolf.json" with { type: "json" };
 
@@ -16,6 +16,13 @@ Deno.test("the point spread function is SciPy's quadrature of its integral", () 
       )
     );
   }
+});
+
+Deno.test("besselJ0() is SciPy's, far out too", () => {
+  golden.j0.x.forEach((x, i) => {
+    const [found, expected] = [besselJ0(x), golden.j0.values[i]];
+    assert.ok(Math.abs(found - expected) < 1e-12, `x ${x}: ${found}, not ${expected}`);
+  });
 });
 
 Deno.test("in the focal plane it is Airy's pattern, dark at 0.61 λ / NA", () => {

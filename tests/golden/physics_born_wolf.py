@@ -29,5 +29,7 @@ radius = np.hypot(*np.meshgrid(grid, grid))
 known = {r: np.mean([psf(1.4, 1.5, 500.0, r, abs(d)) for d in z]) for r in np.unique(radius)}
 kernel = np.vectorize(known.get)(radius)
 kernel /= kernel.sum()
+arguments = [0.0, 1e-3, 1.0, 2.5, 10.0, 31.4, 64.0, 99.5, 120.0, 176.0, 300.0, 1000.0, 5000.0]
 print(json.dumps({"numpy": np.__version__, "scipy": scipy.__version__, "cases": cases,
+                  "j0": {"x": arguments, "values": [float(j0(x)) for x in arguments]},
                   "kernel": {"z": z, "values": kernel.ravel().tolist(), "rms": float(np.sqrt((kernel * radius**2).sum()) / 65)}}))
