@@ -4,11 +4,14 @@
  * Both are measured where the truth is flat, found without anybody's help as in O. Christianson et al., "Automated technique
  * to measure noise in clinical CT examinations", AJR 205, 2015 (there by tissue alone, here by flatness too): squares of
  * 8 x 8 pixels that overlap by half, of soft tissue (a true mean within ±200 HU, so that neither air nor a window's end
- * hides noise), of these the tenth with the smallest true standard deviation over all slices of a patient, at most 40 HU.
- * Of each square its best plane is taken off, which is what blurred neighbours leave in it rather than noise.
+ * hides noise), of these the tenth whose surroundings are flattest over all slices of a patient, to at most 40 HU.
+ * Of each square its best plane is taken off, which is what blurred neighbours leave in it rather than noise. What is
+ * left, its detail, has no say in the choice: where the truth is noisy itself, a square that is chosen because it happens
+ * to be smooth has less noise than the truth, and a reconstruction of just its noise would seem too noisy. The choice is
+ * by 4 more pixels to each side, and by the plane; in white noise both are independent of the detail.
  */
 
-import { type Image, squaredNorm, standardDeviation } from "../core/image.ts";
+import { type Image, squaredNorm } from "../core/image.ts";
 import type { Metric } from "./metric.ts";
 import { type Outcome, type Pair, scoreVolume } from "./scoring.ts";
 
@@ -27,7 +30,7 @@ export const noiseHu: Metric = {
   unit: "HU",
   better: "neither",
   about:
-    "standard deviation from the best plane within 8x8 pixels where the truth of a patient is flat: the flattest tenth of its soft tissue; less noise than in the truth is smoothing",
+    "standard deviation from the best plane within 8x8 pixels where the truth of a patient is flat: the tenth of its soft tissue with the flattest surroundings; less noise than in the truth is smoothing",
   score: (subject) =>
     scoreVolume(
       subject,
@@ -52,7 +55,7 @@ export const npsDistance: Metric = {
   unit: "dB",
   better: "lower",
   about:
-    "log-spectral distance of the reconstruction’s radial noise power spectrum from the truth’s, over 8x8 pixels where the truth of a patient is flat (the flattest tenth of its soft tissue), with 1 HU² added to both; too smooth and too noisy are alike",
+    "log-spectral distance of the reconstruction’s radial noise power spectrum from the truth’s, over 8x8 pixels where the truth of a patient is flat (the tenth of its soft tissue with the flattest surroundings), with 1 HU² added to both; too smooth and too noisy are alike",
   score: (subject) =>
     scoreVolume(subject, (volume) =>
       inFlatRegions(volume, (flat) => {
@@ -75,7 +78,7 @@ function inFlatRegions(volume: readonly Pair[], score: (flat: readonly Square[])
       const square = squareAt(pair.truth, corner);
       return Math.abs(meanOf(square)) > softTissue
         ? []
-        : [{ pair, corner, deviation: standardDeviation(square) }];
+        : [{ pair, corner, deviation: deviationAround(pair.truth, corner, square) }];
     })
   );
   // Sorting is stable: equally flat squares keep their order, and the score its last bit.
@@ -110,6 +113,27 @@ function squareAt({ shape: [, width], data }: Image, corner: number): Float64Arr
   return square;
 }
 
+/** Standard deviation of a square with what surrounds it, as if the square were its plane. */
+function deviationAround(
+  { shape: [height, width], data }: Image,
+  corner: number,
+  square: Float64Array,
+): number {
+  const [top, left] = [Math.floor(corner / width), corner % width];
+  const [bottom, right] = [Math.min(height, top + side + step), Math.min(width, left + side + step)];
+  let [count, sum, squares] = [0, 0, 0];
+  for (let row = Math.max(0, top - step); row < bottom; row++) {
+    for (let column = Math.max(0, left - step); column < right; column++) {
+      const value = data[row * width + column];
+      count++;
+      sum += value;
+      squares += value ** 2;
+    }
+  }
+  const ofDetail = squaredNorm(lessPlane(square)) / count;
+  return Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2 - ofDetail));
+}
+
 /** By ring of frequencies, 1 to 4 periods a square. */
 function noisePowerSpectrum(squares: readonly Float64Array[]): number[] {
   const power = new Float64Array(side * side);
@@ -141,15 +165,15 @@ const rings = Array.from({ length: side / 2 }, (_, i) => {
 
 /** A square less the plane that is nearest to it. */
 function lessPlane(square: Float64Array): Float64Array {
-  // About the centre, the three parts of a plane are orthogonal.
-  const down = (i: number) => Math.floor(i / side) - (side - 1) / 2;
-  const right = (i: number) => i % side - (side - 1) / 2;
-  const slopeOf = (along: (i: number) => number) =>
-    square.reduce((sum, value, i) => sum + value * along(i), 0) /
-    square.reduce((sum, _, i) => sum + along(i) ** 2, 0);
+  const slopeOf = (along: Float64Array) =>
+    square.reduce((sum, value, i) => sum + value * along[i], 0) / squaredNorm(along);
   const [mean, perRow, perColumn] = [meanOf(square), slopeOf(down), slopeOf(right)];
-  return square.map((value, i) => value - mean - perRow * down(i) - perColumn * right(i));
+  return square.map((value, i) => value - mean - perRow * down[i] - perColumn * right[i]);
 }
+
+// Places in a square from its centre, about which the three parts of a plane are orthogonal.
+const down = Float64Array.from({ length: side * side }, (_, i) => Math.floor(i / side) - (side - 1) / 2);
+const right = Float64Array.from({ length: side * side }, (_, i) => i % side - (side - 1) / 2);
 
 function meanOf(values: Float64Array): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;

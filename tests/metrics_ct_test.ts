@@ -148,9 +148,30 @@ Deno.test("nps-distance is zero for the truth, and for other noise of the same s
   const [truth, other] = [plus(flat, tissue(15, "one", 128)), plus(flat, tissue(15, "other", 128))];
   const of = (reconstruction: Image) => npsDistance.score([{ sample: "a", truth, reconstruction }])[0].value!;
   assert.equal(of(truth), 0);
-  // The flattest tenth of the truth is a little flatter than the same squares of the other.
-  assert.ok(of(other) < 1.5, `${of(other)}`);
+  assert.ok(of(other) < 0.5, `${of(other)}`);
 });
+
+/** Noise of 15 HU of two textures: white, and of neighbouring pixels alike. */
+const textures = {
+  white: (name: string) => tissue(15, name, 160),
+  coloured: (name: string) => smoothed(tissue(30, name, 160)),
+};
+for (const [texture, made] of Object.entries(textures)) {
+  Deno.test(`squares are not chosen for the noise that is measured in them: ${texture}, a truth's is what other noise of its law has`, () => {
+    const flat = tissue(0, "flat", 160);
+    const truth = made("one");
+    const of = (metric: typeof noiseHu, reconstruction: Image) =>
+      metric.score([{ sample: "a", truth, reconstruction }])[0].value!;
+    const own = of(noiseHu, truth);
+    for (const name of ["other", "third", "fourth"]) {
+      const other = made(name);
+      const found = of(noiseHu, other);
+      assert.ok(Math.abs(own / found - 1) < 0.05, `${own} of the truth, ${found} of the other`);
+      const [less, right, more] = [0.8, 1, 1.2].map((weight) => of(npsDistance, plus(flat, other, weight)));
+      assert.ok(right + 0.7 < less && right + 0.7 < more, `${less}, ${right}, ${more}`);
+    }
+  });
+}
 
 Deno.test("nps-distance gets worse with smoothing and worse with noise, while smoothing lowers noise-hu", () => {
   const truth = plus(tissue(0, "flat", 96), tissue(12, "texture", 96));

@@ -44,17 +44,6 @@ def scores(t, r):
     }
 
 
-# The flattest tenth of the 8x8 squares of soft tissue, of all slices together.
-squares = []
-for s in range(slices):
-    for i in range(0, height - 7, 4):
-        for j in range(0, width - 7, 4):
-            t, r = truth[s, i:i + 8, j:j + 8], reconstruction[s, i:i + 8, j:j + 8]
-            if abs(t.mean()) <= 200:
-                squares.append((t.std(), t, r))
-squares.sort(key=lambda one: one[0])
-flat = [one for one in squares[:int(np.ceil(0.1 * len(squares)))] if one[0] <= 40]
-
 rows, columns = np.mgrid[0:8, 0:8]
 basis = np.stack([np.ones(64), rows.ravel(), columns.ravel()], axis=1)
 
@@ -62,6 +51,21 @@ basis = np.stack([np.ones(64), rows.ravel(), columns.ravel()], axis=1)
 def less_plane(square):
     coefficients, *_ = np.linalg.lstsq(basis, square.ravel(), rcond=None)
     return square - (basis @ coefficients).reshape(8, 8)
+
+
+# The tenth of the 8x8 squares of soft tissue, of all slices together, that are flattest with 4 more pixels to each side
+# where each is replaced by its plane.
+squares = []
+for s in range(slices):
+    for i in range(0, height - 7, 4):
+        for j in range(0, width - 7, 4):
+            t, r = truth[s, i:i + 8, j:j + 8], reconstruction[s, i:i + 8, j:j + 8]
+            if abs(t.mean()) <= 200:
+                plain = truth[s].copy()
+                plain[i:i + 8, j:j + 8] -= less_plane(t)
+                squares.append((plain[max(0, i - 4):i + 12, max(0, j - 4):j + 12].std(), t, r))
+squares.sort(key=lambda one: one[0])
+flat = [one for one in squares[:int(np.ceil(0.1 * len(squares)))] if one[0] <= 40]
 
 
 def spectrum(images):
