@@ -1,6 +1,7 @@
 /**
  * What a reconstruction makes of discs: their level, their edges and their places. Discs are found in the truth; each is
  * scored by itself, and an image's score is the mean over its discs, so that it does not depend on how many there are.
+ * A disc that is lost has the worst edge and place that there can be: to lose one is no way to a better score.
  */
 
 import type { Image } from "../core/image.ts";
@@ -10,6 +11,9 @@ import { type Outcome, type Pair, scoreImages } from "./scoring.ts";
 
 /** A disc lower than this share of its true value is lost. */
 const lost = 0.1;
+
+/** The edge and the error of a lost disc: from its centre to as far as it is looked for, which none exceeds. */
+const worst = ({ radius }: Disc) => radius + reach;
 
 /** Median value inside each disc, its outermost pixels left out, over the true one: 1 is right, a smear is lower. */
 export const plateau: Metric = {
@@ -36,7 +40,9 @@ export const plateau: Metric = {
  * Distance over which a disc's edge falls from 80 to 20 % of its own level above the background, in pixels: along 64 rays
  * from the reconstructed disc's centroid, their median. The level is the median within half the true radius of that
  * centroid, so that an edge is as wide whatever its height and wherever the disc is. A Gaussian blur of σ gives 1.683 σ;
- * pixels that are means over their area, and interpolation between them, give a perfect edge about 0.9 px.
+ * pixels that are means over their area, and interpolation between them, give a perfect edge about 0.9 px. A disc that is
+ * lost, or has no such edge, has one from its centre to {@linkcode reach} pixels outside; one whose edge cannot be
+ * measured in the truth either, between others or at the picture's border, is left out.
  */
 export const edgeWidth: Metric = {
   id: "edge-width",
@@ -44,17 +50,20 @@ export const edgeWidth: Metric = {
   unit: "px",
   better: "lower",
   about:
-    "distance over which an edge falls from 80 to 20 % of the disc’s own level, median over rays from the reconstructed disc’s centroid, mean over the discs of an image",
+    `distance over which an edge falls from 80 to 20 % of the disc’s own level, median over rays from the reconstructed disc’s centroid, mean over the discs of an image; a disc that is lost or has no edge counts with its radius + ${reach} px`,
   score: (subject) =>
     scoreImages(subject, (pair) => {
       const found = followed(pair);
       const others = (disc: Disc) =>
         new Set(found.flatMap((one) => one.disc === disc ? [] : one.disc.pixels));
       return meanOver(
-        found.map(({ disc, centre, background }) =>
-          centre && widthOfEdge(pair.reconstruction, disc, centre, background, others(disc))
-        ),
-        "no disc has an edge that can be measured",
+        found.map(({ disc, centre, trueCentre, background }) => {
+          const avoided = others(disc);
+          if (widthOfEdge(pair.truth, disc, trueCentre, 0, avoided) === undefined) return undefined;
+          const width = centre && widthOfEdge(pair.reconstruction, disc, centre, background, avoided);
+          return width ?? worst(disc);
+        }),
+        "no disc of the truth has an edge that can be measured",
       );
     }),
 };
@@ -62,7 +71,7 @@ export const edgeWidth: Metric = {
 /**
  * How far each disc's centroid is from the true one, in pixels. A centroid is that of what exceeds half of the largest
  * value within {@linkcode reach} pixels of the true disc (and nearer to it than to others): a smear to all sides does not
- * move it. Discs that are lost, below a tenth of their true value, are left out.
+ * move it. A disc that is lost, below a tenth of its true value, is {@linkcode reach} pixels outside its true edge.
  */
 export const centroidError: Metric = {
   id: "centroid-error",
@@ -70,14 +79,13 @@ export const centroidError: Metric = {
   unit: "px",
   better: "lower",
   about:
-    `distance of each disc’s centroid from the true one, of what exceeds half of the largest value up to ${reach} px around the true disc; mean over the discs of an image that are not lost`,
+    `distance of each disc’s centroid from the true one, of what exceeds half of the largest value up to ${reach} px around the true disc; mean over the discs of an image; one that is lost, below a tenth of its true value, counts with its radius + ${reach} px`,
   score: (subject) =>
     scoreImages(subject, (pair) =>
       meanOver(
-        followed(pair).map(({ centre, trueCentre }) =>
-          centre && Math.hypot(centre[0] - trueCentre[0], centre[1] - trueCentre[1])
+        followed(pair).map(({ disc, centre, trueCentre }) =>
+          centre ? Math.hypot(centre[0] - trueCentre[0], centre[1] - trueCentre[1]) : worst(disc)
         ),
-        "no disc is found in the reconstruction",
       )),
 };
 
@@ -151,7 +159,10 @@ function between({ shape: [height, width], data }: Image, row: number, column: n
 }
 
 /** The mean of the values that there are. */
-function meanOver(values: readonly (number | undefined)[], otherwise: string): Outcome {
+function meanOver(
+  values: readonly (number | undefined)[],
+  otherwise = "the truth shows no disc",
+): Outcome {
   if (values.length === 0) return { reason: "the truth shows no disc" };
   const there = values.filter((value) => value !== undefined);
   return there.length > 0

@@ -5,7 +5,7 @@ import { samples } from "../datasets/dataset.ts";
 import { discs } from "../datasets/discs.ts";
 import { type Ellipse, rasterOf } from "../datasets/ellipses.ts";
 import { centroidError, edgeWidth, plateau } from "../metrics/disc_shape.ts";
-import { discsOf } from "../metrics/discs.ts";
+import { discsOf, reach } from "../metrics/discs.ts";
 import type { Metric } from "../metrics/metric.ts";
 import { psnrLabel, psnrObject } from "../metrics/psnr_misaligned.ts";
 
@@ -182,14 +182,39 @@ Deno.test("what cannot be measured of discs has no value, and a reason", () => {
   for (const metric of [plateau, edgeWidth, centroidError]) {
     assert.match(reason(metric, nothing, truth), /the truth shows no disc/);
   }
-  assert.match(reason(edgeWidth, truth, nothing), /no disc has an edge that can be measured/);
-  assert.match(reason(centroidError, truth, nothing), /no disc is found/);
+  const everywhere = mapped(truth, () => 1);
+  assert.match(reason(edgeWidth, everywhere, everywhere), /no disc of the truth has an edge that can be/);
   assert.match(reason(psnrObject, nothing, truth), /no positive value/);
   assert.match(reason(plateau, picture(disc(31, 31, 0.9)), nothing), /so wide that it has an inside/);
-  // A slope that never falls to 20 % before the search ends.
+});
+
+Deno.test("a lost disc has the worst edge and place that there can be, whatever became of the others", () => {
+  const [kept, gone] = [disc(15, 16, 7), disc(42, 40, 4)];
+  const [truth, one] = [picture(kept, gone), picture(kept)];
+  const nothing = mapped(truth, () => 0);
+  const [radius, radiusGone] = discsOf(truth).map(({ radius }) => radius);
+  const edge = scoreOf(edgeWidth, one, one)!;
+  near(scoreOf(edgeWidth, truth, one), (edge + radiusGone + reach) / 2, 1e-3);
+  near(scoreOf(centroidError, truth, one), (radiusGone + reach) / 2, 1e-6);
+  for (const metric of [edgeWidth, centroidError]) {
+    near(scoreOf(metric, truth, nothing), (radius + radiusGone) / 2 + reach, 1e-6);
+    const faint = mapped(truth, (value, at) => at < 32 * matrix ? value : 0.05 * value);
+    near(scoreOf(metric, truth, faint), scoreOf(metric, truth, one)!, 1e-3);
+    const smear = blurred(blurred(truth, box(11)), box(11));
+    assert.ok(scoreOf(metric, truth, smear)! < scoreOf(metric, truth, nothing)!);
+  }
+  // A slope that never falls to 20 % before the search ends is no edge.
   const slope = mapped(
-    truth,
-    (_, at) => 1 - 0.01 * Math.hypot(Math.floor(at / matrix) - 31, at % matrix - 31),
+    one,
+    (_, at) => 1 - 0.01 * Math.hypot(Math.floor(at / matrix) - 15, at % matrix - 16),
   );
-  assert.match(reason(edgeWidth, truth, slope), /no disc has an edge/);
+  near(scoreOf(edgeWidth, one, slope), radius + reach, 1e-6);
+});
+
+Deno.test("a disc whose edge the truth itself does not show is left out of edge-width", () => {
+  const one = picture(disc(15, 16, 7));
+  // On its plateau the second falls to 40 %, and no further up to where the search ends.
+  const truth = picture(disc(15, 16, 7), disc(42, 42, 18, 0.4), disc(42, 42, 4, 0.6));
+  assert.equal(discsOf(truth).length, 2);
+  near(scoreOf(edgeWidth, truth, one), scoreOf(edgeWidth, one, one)!, 1e-3);
 });
