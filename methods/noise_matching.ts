@@ -21,7 +21,7 @@ const settings = { ...ofG, noise, averaging } satisfies Settings;
  * min over G of E |x − G(F(x))|, where F adds noise with PSD(F(x)) = PSD(y), measured on unmatched images and
  * measurements before training (`noise_spectrum.ts`).
  *
- * What `ot-cyclegan-unknown-operator` learns by a critic, in closed form: both have the same F. It is the rival that says
+ * What `ot-cyclegan-unknown-operator` learns by a critic, without one: both have an F of this form. It is the rival that says
  * what transport and adversaries are worth where noise is additive and of one spectrum, and it is no case of 000: there is no
  * ψ, and so no certificate.
  */

@@ -1,23 +1,27 @@
 /**
  * The spectrum of the noise that measurements have and images do not, from images and measurements of different subjects.
  *
- * Noise is uncorrelated with what it is on, so the power spectrum of measurements is that of images and that of the noise
- * together: PSD(noise) = PSD(Y) − PSD(X). Spectra are taken of blocks of 15 x 15 pixels, the noise generator's grid, under
- * a Hann window and without their mean.
+ * Noise of trial is given to images until their blocks have the power that blocks of measurements have, band by band.
+ * Blocks are of 15 x 15 pixels, the noise generator's grid, under a Hann window and without their mean. Whatever windows,
+ * means, masks and clipping do to a spectrum they do to both sides, so that nothing of it has to be known.
  *
- * A plain mean over blocks would be no use: where there is an edge, its power is a thousand times that of the noise, and
- * the difference of two means over a few hundred subjects is chance. So a block weighs the less the more coarse
- * structure it has, by one rule for both kinds.
+ * Power is compared by a low quantile over blocks and not by its mean: where there is an edge, its power is a thousand
+ * times that of the noise, and the difference of two means over a few hundred subjects is chance. Each band has its own
+ * quantile: were blocks chosen by their power in one band, noise that is weak there by chance would be chosen too.
  */
 
+import * as tf from "@tensorflow/tfjs-core";
 import { explain } from "../core/errors.ts";
-import type { Image } from "../core/image.ts";
+import { type Image, sizeOf } from "../core/image.ts";
+import { stream } from "../core/random.ts";
 import type { Problem } from "./method.ts";
+import type { Normal } from "./networks/network.ts";
 import {
   allShares,
   centreOf,
   kernelSide,
   type NoiseGenerator,
+  noiseGenerator,
   powerSpectrum,
   ringOf,
   unclippedShare,
@@ -25,11 +29,16 @@ import {
 
 /** Blocks of one image along an axis are at most so many, evenly spaced. */
 const mostBlocks = 8;
-/** Blocks of equal coarse structure are summed together, in so many classes for a factor of two. */
-const classesAnOctave = 2;
-const classes = 128;
-/** The share of the measurements' blocks that are taken for flat. */
-const flatShare = 0.1;
+/** Blocks of one kind are at most so many: of more, every other one is dropped. */
+const mostKept = 4096;
+/** The quantile of blocks' power that is compared. */
+const quantile = 0.15;
+/** Noise is tried so many times; what is wrong of it shrinks by a third or more each time. */
+const rounds = 12;
+/** So many blocks are given noise at once. */
+const atOnce = 256;
+/** A band without noise is given so little, in units of the scale: gains are logarithms. */
+const least = 1e-4;
 
 /** Hann's window on the grid. */
 const window = Float64Array.from({ length: kernelSide ** 2 }, (_, place) => {
@@ -37,31 +46,28 @@ const window = Float64Array.from({ length: kernelSide ** 2 }, (_, place) => {
   return hann(Math.floor(place / kernelSide)) * hann(place % kernelSide);
 });
 const windowSum = window.reduce((a, b) => a + b, 0);
+const windowPower = window.reduce((sum, value) => sum + value ** 2, 0);
 
-/** Places of the eight frequencies around 0, whose power is called coarse structure. */
-const coarse = [-1, 0, 1].flatMap((row) => [-1, 0, 1].map((column) => [row, column]))
-  .filter(([row, column]) => row !== 0 || column !== 0)
-  .map(([row, column]) => (row + kernelSide) % kernelSide * kernelSide + (column + kernelSide) % kernelSide);
-
-/** How much of each frequency the upper half of the rings has: there anatomy is least. */
-const upper = allShares.map((shares) =>
-  shares.reduce((sum, share, band) => ringOf(band) >= 2 ? sum + share : sum, 0)
-);
-
-/** Blocks of a class are told apart by what is around them, in so many steps through the range. */
+/** Whether a band is in the upper half of the rings: there anatomy is least. */
+const isUpper = allShares[0].map((_, band) => ringOf(band) >= 2);
+/** Blocks are told apart by what is around them, in so many steps through the range. */
 const levels = 16;
-
+/** The share of the measurements' blocks that are taken for flat. */
+const flatShare = 0.1;
 /** Matter takes photons away, so noise does not shrink with it; what few images say beyond this is chance. */
 const mostGrowth = 1;
 
-/** Sums over the blocks of one kind of image, class by class. */
-interface Spectra {
-  /** Power at each frequency of the grid. */
-  readonly power: readonly Float64Array[];
-  /** Power in the upper rings, level by level. */
-  readonly fine: readonly Float64Array[];
-  /** Σ (window·m)², level by level: the power that white noise of deviation 1 has after F's mask m. */
-  readonly reach: readonly Float64Array[];
+/** A square of an image, and the mean of what is around it. */
+interface Block {
+  readonly values: Float32Array;
+  readonly around: number;
+}
+
+/** What is measured of a block that is not clipped. */
+interface Measured {
+  /** Power in each band, for white noise of deviation 1 to have about the band's sum of shares. */
+  readonly bands: Float64Array;
+  readonly around: number;
 }
 
 /** What a noise generator is to be set to. */
@@ -76,91 +82,90 @@ export interface MatchedNoise {
  * The noise with which F(x) has the spectrum of y: how it grows with what is around, from the upper rings, and then the
  * standard deviations of its bands.
  *
- * In the lowest ring anatomy is strongest and noise, for filtered back-projection, weakest: it is given no more than
- * the next ring in its direction.
- *
  * @throws {RangeError} where no measurement or no image has a block that was not clipped.
  */
 export async function matchedNoise(
   images: AsyncIterable<Image>,
   measurements: AsyncIterable<Image>,
-  F: Pick<NoiseGenerator, "range" | "surroundings">,
-): Promise<MatchedNoise> {
-  const [x, y] = [await spectraOf(images, F), await spectraOf(measurements, F)];
-  const weights = flatness(y);
-  const growth = F.range === undefined ? 0 : growthOf(x, y, weights);
-  const excess = Float64Array.from({ length: levels }, (_, level) => excessOf(level, F.range));
-  const power = excess.map((value) => Math.exp(2 * growth * value));
-  const [ofX, ofY] = [weighted(x, weights, power), weighted(y, weights, power)];
-  const deviations = balanced(inBands(ofY.map((value, place) => value - ofX[place])));
-  return {
-    growth,
-    deviations: deviations.map((own, band) => ringOf(band) === 0 ? Math.min(own, deviations[band + 1]) : own),
-  };
-
-  /** The slope of the noise's logarithm, level by level, each weighing what its blocks weigh. */
-  function growthOf(x: Spectra, y: Spectra, weights: readonly number[]): number {
-    const at = (spectra: Spectra, level: number) => {
-      const total = (of: readonly Float64Array[]) =>
-        of.reduce((sum, values, at) => sum + weights[at] * values[level], 0);
-      return { fine: total(spectra.fine), reach: total(spectra.reach) };
-    };
-    const points = Array.from({ length: levels }, (_, level) => {
-      const [ofX, ofY] = [at(x, level), at(y, level)];
-      const power = ofY.fine / ofY.reach - ofX.fine / ofX.reach;
-      return { excess: excessOf(level, F.range), half: Math.log(power) / 2, weight: ofY.reach };
-    }).filter(({ half, weight }) => Number.isFinite(half) && weight > 0);
-    const mean = (of: (point: typeof points[number]) => number) =>
-      points.reduce((sum, point) => sum + point.weight * of(point), 0) /
-      points.reduce((sum, { weight }) => sum + weight, 0);
-    const [middle, height] = [mean(({ excess }) => excess), mean(({ half }) => half)];
-    const slope = mean(({ excess, half }) => (excess - middle) * (half - height));
-    const growth = slope / mean(({ excess }) => (excess - middle) ** 2);
-    return Number.isFinite(growth) ? Math.min(mostGrowth, Math.max(0, growth)) : 0;
-  }
-}
-
-/** s − c in the middle of a level. */
-function excessOf(level: number, range: Problem["range"]): number {
-  if (range === undefined) return 0;
-  return range.low + (range.high - range.low) * (level + 0.5) / levels - centreOf(range);
-}
-
-async function spectraOf(
-  images: AsyncIterable<Image>,
   { range, surroundings }: Pick<NoiseGenerator, "range" | "surroundings">,
-): Promise<Spectra> {
-  const empty = (length: number) => Array.from({ length: classes }, () => new Float64Array(length));
-  const [power, fine, reach] = [empty(kernelSide ** 2), empty(levels), empty(levels)];
+): Promise<MatchedNoise> {
+  const [x, y] = [await blocksOf(images, surroundings), await blocksOf(measurements, surroundings)];
+  const [ofX, ofY] = [measured(x, range), measured(y, range)];
+  const growth = range === undefined ? 0 : growthOf(ofX, ofY, range);
+  const wanted = amplitudes(ofY);
+  using noise = noiseGenerator({ channels: 1, deviation: 1, averaging: 1, size: [kernelSide, kernelSide] });
+  let deviations = wanted.map((amplitude, band) => Math.max(least, amplitude / ofUnit[band]));
+  const { normal, again } = trials();
+  for (let round = 0; round < rounds; round++) {
+    noise.setDeviations(deviations);
+    again();
+    const made = amplitudes(measured(await noisy(noise, x, normal, growth, range), range));
+    deviations = deviations.map((own, band) =>
+      Math.max(least, own + (wanted[band] - made[band]) / ofUnit[band])
+    );
+  }
+  return { deviations, growth };
+}
+
+/** The slope of the noise's logarithm with what is around, in blocks that weigh the less the more coarse structure they have. */
+function growthOf(
+  x: readonly Measured[],
+  y: readonly Measured[],
+  range: NonNullable<Problem["range"]>,
+): number {
+  const sum = (bands: Float64Array, upper: boolean) =>
+    bands.reduce((total, power, band) => isUpper[band] === upper ? total + power : total, 0);
+  const ordered = y.map(({ bands }) => sum(bands, false)).sort((a, b) => a - b);
+  const flat = ordered[Math.floor(flatShare * ordered.length)];
+  const byLevel = (blocks: readonly Measured[]) => {
+    const sums = Array.from({ length: levels }, () => ({ power: 0, weight: 0 }));
+    for (const { bands, around } of blocks) {
+      const level = Math.floor(levels * (around - range.low) / (range.high - range.low));
+      const weight = (1 + sum(bands, false) / flat) ** -2;
+      const at = sums[Math.max(0, Math.min(levels - 1, level))];
+      at.power += weight * sum(bands, true);
+      at.weight += weight;
+    }
+    return sums;
+  };
+  const ofX = byLevel(x);
+  const points = byLevel(y).map(({ power, weight }, level) => ({
+    excess: range.low + (range.high - range.low) * (level + 0.5) / levels - centreOf(range),
+    half: Math.log(power / weight - ofX[level].power / ofX[level].weight) / 2,
+    weight,
+  })).filter(({ half, weight }) => Number.isFinite(half) && weight > 0);
+  const mean = (of: (point: typeof points[number]) => number) =>
+    points.reduce((sum, point) => sum + point.weight * of(point), 0) /
+    points.reduce((sum, { weight }) => sum + weight, 0);
+  const [middle, height] = [mean(({ excess }) => excess), mean(({ half }) => half)];
+  const slope = mean(({ excess, half }) => (excess - middle) * (half - height)) /
+    mean(({ excess }) => (excess - middle) ** 2);
+  return Number.isFinite(slope) ? Math.min(mostGrowth, Math.max(0, slope)) : 0;
+}
+
+async function blocksOf(images: AsyncIterable<Image>, surroundings: number): Promise<Block[]> {
+  let blocks: Block[] = [];
+  let [seen, every] = [0, 1];
   for await (const image of images) {
-    for (const { block, around } of blocksOf(image, surroundings)) {
-      const mean = block.reduce((sum, value, i) => sum + window[i] * value, 0) / windowSum;
-      const spectrum = powerSpectrum(block.map((value, i) => window[i] * (value - mean)));
-      const at = classOf(coarse.reduce((sum, place) => sum + spectrum[place], 0));
-      const level = range === undefined
-        ? 0
-        : Math.min(levels - 1, Math.floor(levels * (around - range.low) / (range.high - range.low)));
-      spectrum.forEach((value, place) => {
-        power[at][place] += value;
-        fine[at][level] += upper[place] * value;
-      });
-      reach[at][level] += block.reduce(
-        (sum, value, i) => sum + (window[i] * unclippedShare(value, range)) ** 2,
-        0,
-      );
+    for (const block of cut(image, surroundings)) {
+      if (seen++ % every !== 0) continue;
+      blocks.push(block);
+      if (blocks.length <= mostKept) continue;
+      blocks = blocks.filter((_, i) => i % 2 === 0);
+      every *= 2;
     }
   }
-  return { power, fine, reach };
+  return blocks;
 }
 
 /**
  * Squares of 15 x 15 pixels from end to end, which overlap by half where there is no room for more, with the mean of what is
  * around them.
  */
-function* blocksOf(
+function* cut(
   { shape: [height, width, channels], data }: Image,
   surroundings: number,
-): Generator<{ readonly block: Float64Array; readonly around: number }> {
+): Generator<Block> {
   const starts = (extent: number): number[] => {
     const room = extent - kernelSide;
     if (room < 0) return [];
@@ -188,85 +193,100 @@ function* blocksOf(
   for (const top of starts(height)) {
     for (const left of starts(width)) {
       for (let channel = 0; channel < channels; channel++) {
-        const block = window.map((_, place) => {
+        const values = Float32Array.from(window, (_, place) => {
           const [row, column] = [top + Math.floor(place / kernelSide), left + place % kernelSide];
           return data[(row * width + column) * channels + channel];
         });
-        yield { block, around: meanAround(top, left, channel) };
+        yield { values, around: meanAround(top, left, channel) };
       }
     }
   }
 }
 
-function classOf(coarse: number): number {
-  const at = Math.round(classesAnOctave * Math.log2(coarse)) + classes / 2;
-  return Math.max(0, Math.min(classes - 1, at));
+/** F(x) of blocks, a few at a time. */
+async function noisy(
+  generator: NoiseGenerator,
+  blocks: readonly Block[],
+  z: Normal,
+  growth: number,
+  range: Problem["range"],
+): Promise<Block[]> {
+  const made: Block[] = [];
+  for (let from = 0; from < blocks.length; from += atOnce) {
+    const some = blocks.slice(from, from + atOnce);
+    const tensor = tf.tidy(() => generator.apply(tf.zeros([some.length, kernelSide, kernelSide, 1]), z));
+    const noise = await tensor.data();
+    tensor.dispose();
+    for (const [index, { values, around }] of some.entries()) {
+      const level = range === undefined ? 1 : Math.exp(growth * (around - centreOf(range)));
+      const noisy = values.map((value, i) => {
+        const sum = value + level * unclippedShare(value, range) * noise[index * values.length + i];
+        return range === undefined ? sum : Math.min(range.high, Math.max(range.low, sum));
+      });
+      made.push({ values: noisy, around });
+    }
+  }
+  return made;
 }
 
-/** How much blocks of each class weigh: less the more their structure exceeds that of the flattest measurements. */
-function flatness({ reach }: Spectra): number[] {
-  const ofClass = reach.map((values) => values.reduce((a, b) => a + b, 0));
-  const total = ofClass.reduce((a, b) => a + b, 0);
-  let [sum, flat] = [0, 0];
-  while (flat < classes && sum + ofClass[flat] < flatShare * total) sum += ofClass[flat++];
-  return ofClass.map((_, at) => (1 + 2 ** ((at - flat) / classesAnOctave)) ** -2);
+/** Random numbers that are the same in each trial: drawn in the first, which asks as often as all others. */
+function trials(): { normal: Normal; again(): void } {
+  const rng = stream("noise-matching/trial");
+  const drawn: Float32Array[] = [];
+  let next = 0;
+  return {
+    normal(shape) {
+      const values = drawn[next] ??= Float32Array.from({ length: sizeOf(shape) }, rng.normal);
+      next++;
+      return tf.tensor4d(values, [...shape]);
+    },
+    again: () => void (next = 0),
+  };
 }
 
-/** The weighted sum of all blocks' power, for white noise of deviation 1 that grows by `growth` to have a power of 1. */
-function weighted(
-  { power, reach }: Spectra,
-  weights: readonly number[],
-  growth: Float64Array,
-): Float64Array {
-  const total = reach.reduce(
-    (sum, values, at) => values.reduce((sum, value, level) => sum + weights[at] * growth[level] * value, sum),
-    0,
-  );
-  if (!(total > 0)) {
+/** What is measured of the blocks at least half of which is not clipped. */
+function measured(blocks: readonly Block[], range: Problem["range"]): Measured[] {
+  const found: Measured[] = [];
+  for (const { values, around } of blocks) {
+    const reach = values.reduce((sum, value, i) => sum + (window[i] * unclippedShare(value, range)) ** 2, 0);
+    if (reach < windowPower / 2) continue;
+    const mean = values.reduce((sum, value, i) => sum + window[i] * value, 0) / windowSum;
+    const spectrum = powerSpectrum(Float64Array.from(values, (value, i) => window[i] * (value - mean)));
+    found.push({ bands: inBands(spectrum).map((power) => power / reach), around });
+  }
+  if (found.length === 0) {
     throw new RangeError(explain({
       what: `no training image has ${kernelSide}x${kernelSide} pixels above the lower end of the window`,
       where: "the spectrum of the noise",
       fix: "give larger images, or a window that holds what they show",
     }));
   }
-  const sum = new Float64Array(kernelSide ** 2);
-  power.forEach((values, at) => values.forEach((value, place) => sum[place] += weights[at] * value / total));
-  return sum;
+  return found;
+}
+
+/** The root of the quantile of blocks' power in each band. */
+function amplitudes(blocks: readonly Measured[]): number[] {
+  return allShares[0].map((_, band) => {
+    const ordered = blocks.map(({ bands }) => bands[band]).sort((a, b) => a - b);
+    return Math.sqrt(ordered[Math.floor(quantile * ordered.length)]);
+  });
 }
 
 /** Sums of a spectrum over each band's share of it. */
-function inBands(spectrum: Float64Array): number[] {
-  return allShares[0].map((_, band) =>
-    spectrum.reduce((sum, power, place) => sum + allShares[place][band] * power, 0)
-  );
-}
-
-/** The deviations of bands whose noise has these sums under the window, by multiplying them until it has. */
-function balanced(wanted: readonly number[]): number[] {
-  let deviations = wanted.map(() => 1);
-  for (let round = 0; round < 100; round++) {
-    const spectrum = Float64Array.from(
-      allShares,
-      (shares) => shares.reduce((sum, share, band) => sum + share * deviations[band], 0) ** 2,
-    );
-    const made = inBands(windowed(spectrum));
-    deviations = deviations.map((own, band) =>
-      Math.max(least, own * Math.sqrt(Math.max(0, wanted[band]) / made[band]))
-    );
+function inBands(spectrum: Float64Array): Float64Array {
+  const sums = new Float64Array(allShares[0].length);
+  for (let place = 0; place < spectrum.length; place++) {
+    const shares = allShares[place];
+    for (let band = 0; band < sums.length; band++) sums[band] += shares[band] * spectrum[place];
   }
-  return deviations;
+  return sums;
 }
 
-/** A band without noise is given so little, in units of the scale: gains are logarithms. */
-const least = 1e-4;
-
-/** A spectrum under the window, which blurs it: along either axis Hann's has three frequencies, of powers 1 : 4 : 1. */
-function windowed(spectrum: Float64Array): Float64Array {
-  const along = (values: Float64Array, step: number) =>
-    values.map((value, place) => {
-      const at = Math.floor(place / step) % kernelSide;
-      const neighbour = (to: number) => values[place + ((to + kernelSide) % kernelSide - at) * step];
-      return (4 * value + neighbour(at - 1) + neighbour(at + 1)) / 6;
-    });
-  return along(along(spectrum, 1), kernelSide);
-}
+/**
+ * About the amplitudes of white noise of deviation 1, less in the lowest ring, of which the mean is a part: how far a
+ * band's deviation is moved for what is wrong of its amplitude. It decides how soon the noise is found, not which.
+ */
+const ofUnit = Array.from(
+  inBands(new Float64Array(kernelSide ** 2).fill(1)),
+  (sum, band) => Math.sqrt(sum * (ringOf(band) === 0 ? 0.3 : 0.9)),
+);

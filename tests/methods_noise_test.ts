@@ -231,19 +231,49 @@ const coloured = Array.from(
   (_, band) => [0.03, 0.1, 0.2, 0.25][band % 4] * (band < 4 ? 1.5 : 1),
 );
 
-Deno.test("the spectrum of noise is found from unmatched images and measurements", async () => {
+/** Deviations of the noise that is found, as shares of those that there are. */
+async function found(there: readonly number[], growth = 0, on = discs): Promise<number[]> {
   using F = noiseGenerator({ ...white, range });
-  F.setDeviations(coloured);
+  F.setDeviations(there);
+  F.setGrowth(growth);
   const normal = normals("found");
-  F.setGrowth(0.4);
-  const found = await matchedNoise(discs(60, "x"), discs(60, "y", (x) => F.apply(x, normal)), F);
-  ok(found.growth > 0.2 && found.growth < 0.6, `growth ${found.growth}`);
-  found.deviations.forEach((deviation, band) => {
-    // Anatomy leaves little of the lowest ring to be known.
-    const [least, most] = band % 4 === 0 ? [0, 5] : [0.75, 1.3];
-    const ratio = deviation / coloured[band];
-    ok(ratio >= least && ratio <= most, `band ${band}: ${deviation} for ${coloured[band]}`);
-  });
+  const noise = await matchedNoise(on(60, "x"), on(60, "y", (x) => F.apply(x, normal)), F);
+  ok(Math.abs(noise.growth - growth) < 0.2, `growth ${noise.growth} for ${growth}`);
+  return noise.deviations.map((deviation, band) => deviation / there[band]);
+}
+
+function assertWithin(ratios: readonly number[], least: number, most: number) {
+  ok(
+    ratios.every((ratio) => ratio >= least && ratio <= most),
+    ratios.map((ratio) => ratio.toFixed(2)).join(" "),
+  );
+}
+
+const lowPass = Array.from({ length: 16 }, (_, band) => [0.3, 0.1, 0.05, 0.03][band % 4]);
+
+Deno.test("the spectrum of noise is found from unmatched images and measurements", async () => {
+  const ratios = await found(coloured, 0.4);
+  assertWithin(ratios.filter((_, band) => band % 4 > 0), 0.75, 1.3);
+  // A tenth of the noise's deviation, and less than the anatomy's: known to be small, and no more.
+  assertWithin(ratios.filter((_, band) => band % 4 === 0), 0, 3);
+});
+
+Deno.test("white noise is found in all bands, on what is flat and on what is not", async () => {
+  const flat: typeof discs = async function* (count, _name, noise) {
+    const image = tf.fill<tf.Rank.R4>([1, 64, 64, 1], 2);
+    for (let i = 0; i < count; i++) {
+      const data = tf.tidy(() => (noise?.(image) ?? image).dataSync<"float32">());
+      yield await Promise.resolve({ shape: [64, 64, 1], data });
+    }
+    image.dispose();
+  };
+  assertWithin(await found(coloured.map(() => 0.3), 0, flat), 0.75, 1.3);
+  // Anatomy makes the lowest ring less certain.
+  assertWithin(await found(coloured.map(() => 0.3)), 0.65, 1.4);
+});
+
+Deno.test("noise that a smooth kernel leaves is found, most of it in low frequencies", async () => {
+  assertWithin(await found(lowPass), 0.65, 1.4);
 });
 
 Deno.test("images without a block above the range have no spectrum, which is said", async () => {
