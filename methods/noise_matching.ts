@@ -27,7 +27,8 @@ const settings = { ...ofG, noise, averaging } satisfies Settings;
  */
 export const noiseMatching: Method<typeof settings> = defineMethod({
   name: "noise-matching",
-  about: "a denoiser of noise whose spectrum is PSD(Y) − PSD(X): no pairs, and no adversary",
+  about:
+    "a denoiser of noise whose spectrum is what measurements have beyond images: no pairs, and no adversary",
   source:
     "this suite; the forward model of ot-cyclegan-unknown-operator, its spectrum measured instead of learned",
   effort: 1.1,
