@@ -126,6 +126,8 @@ export interface TiffFile {
   readonly resolution?: number;
   /** Directories that are written; the pages behind the last one lie there without. */
   readonly directories?: number;
+  /** 0 where values count down from white, 1, if absent, where they count up from black. */
+  readonly photometric?: number;
 }
 
 /** Writes a little-endian BigTIFF stack, each page's directory before its values. */
@@ -142,7 +144,7 @@ export async function writeTiff(path: string, file: TiffFile): Promise<void> {
     [257, 4, 1, height],
     [258, 3, 1, 8 * bytesPerValue],
     [259, 3, 1, 1],
-    [262, 3, 1, 1],
+    [262, 3, 1, file.photometric ?? 1],
     ...(isFirst && description !== "" ? [[270, 2, text.length, 16] as [number, number, number, number]] : []),
     [273, 16, 1, at],
     [277, 3, 1, 1],

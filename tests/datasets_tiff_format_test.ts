@@ -170,3 +170,10 @@ Deno.test("mutations of sound stacks end in values or in a worded error, never i
     }
     assert.ok(read > 50 && refused > 50, `${read} read, ${refused} refused`);
   }));
+
+Deno.test("a stack whose values count down from white is refused by name, since it would be read as a negative", () =>
+  withFolder(async (folder) => {
+    const path = `${folder}/a.tif`;
+    await writeTiff(path, { shape: [1, 2, 3], data: Uint16Array.of(1, 2, 3, 4, 5, 6), photometric: 0 });
+    await assert.rejects(TiffStack.open(path), /count down from white \(WhiteIsZero\)[^]*a\.tif/);
+  }));

@@ -42,8 +42,13 @@ export function layoutOf(image: GeoTIFFImage, fileSize: number): PageLayout {
   if (![height, width, channels].every((extent) => Number.isInteger(extent) && extent >= 1)) {
     throw new Error(`it is said to have ${extents} values`);
   }
-  if (value("PhotometricInterpretation", 1) === 3) {
-    throw new Error("its values are places in a table of colours, not grey values");
+  const photometric = value("PhotometricInterpretation", 1);
+  if (photometric === 3) throw new Error("its values are places in a table of colours, not grey values");
+  if (photometric === 0) {
+    // Read as they lie they would be a negative, and what white was is known only of unsigned integers.
+    throw new Error(
+      "its values count down from white (WhiteIsZero): invert them and write it as BlackIsZero",
+    );
   }
   const bits = list("BitsPerSample");
   const formats = list("SampleFormat");
