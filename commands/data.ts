@@ -16,11 +16,12 @@ import { fromElsewhere } from "./paths.ts";
 
 const help = `What the loaders see in files and folders.
 
-  deno task data PATH… [--hash] [--json] [--slice-axis N]
+  deno task data PATH… [--hash] [--json] [--slice-axis N] [--pixel-nm X[,Z]]
 
   --hash           the SHA-256 of each sample's values as little-endian float32
   --json           one JSON document, for programs
   --slice-axis N   slice volumes along axis N (0, 1 or 2; 0 is the fastest in the file)
+  --pixel-nm X     the size of a TIFF stack's pixels in nm, before what the file says; X,Z for volumes
   --help           this text
 
 What is read:
@@ -38,6 +39,7 @@ const options = {
   json: { type: "boolean" },
   help: { type: "boolean", short: "h" },
   "slice-axis": { type: "string" },
+  "pixel-nm": { type: "string" },
 } as const;
 
 /** The SHA-256 of the values as little-endian float32, whatever the machine's own order. */
@@ -66,10 +68,15 @@ interface Survey {
 /** Looks at every file under `paths`: alone, then with the others of its kind. */
 export async function survey(
   paths: readonly string[],
-  wanted: { sliceAxis?: number; hash?: boolean },
+  wanted: { sliceAxis?: number; pixelNm?: string; hash?: boolean },
 ): Promise<Survey> {
   const { files, ignored } = await findFiles(allKinds, paths);
-  const opening: OpenOptions = { sliceAxis: wanted.sliceAxis, stream: "data", simulate: false };
+  const opening: OpenOptions = {
+    sliceAxis: wanted.sliceAxis,
+    stream: "data",
+    simulate: false,
+    ...(wanted.pixelNm !== undefined && { settings: { "pixel-nm": wanted.pixelNm } }),
+  };
   const refused: Refusal[] = [];
   const sound: SoundFile[] = [];
   for (const found of files) {
@@ -234,6 +241,7 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     const seen = await survey(positionals.map(fromElsewhere), {
       sliceAxis: axisOf(values["slice-axis"]),
+      pixelNm: values["pixel-nm"],
       hash: values.hash,
     });
     console.log(values.json ? printable(JSON.stringify(seen, null, 2)) : printed(seen));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { main } from "../commands/data.ts";
 import { oneLine, printable } from "../commands/exit.ts";
-import { niftiBytes, withFolder } from "./datasets_files.ts";
+import { niftiBytes, withFolder, writeTiff } from "./datasets_files.ts";
 
 /** Runs the command with its output caught. */
 async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
@@ -71,6 +71,20 @@ Deno.test("data teaches with --help, and refuses what it does not know with the 
   assert.match((await run("x", "--slice-axis", "3")).err, /cannot be "3"/);
   assert.match((await run("/no/such/place")).err, /there is nothing at \/no\/such\/place/);
 });
+
+Deno.test("data --pixel-nm says how large pixels are where a stack does not, and no nonsense", () =>
+  withFolder(async (folder) => {
+    const path = `${folder}/a.tif`;
+    await writeTiff(path, { shape: [2, 3, 3], data: Float32Array.from({ length: 18 }, (_, i) => i) });
+    const sizeOf = async (...args: string[]) =>
+      JSON.parse((await run(path, "--json", ...args)).out).datasets[0].contents.pixelSizeMm;
+    assert.equal(await sizeOf(), undefined);
+    const size = await sizeOf("--pixel-nm", "100");
+    assert.deepEqual(size.map((mm: number) => +(mm * 1e6).toFixed(6)), [100, 100]);
+    const nonsense = await run(path, "--pixel-nm", "small");
+    assert.equal(nonsense.code, 2);
+    assert.match(nonsense.err, /"small" is no size of a pixel[^]*--pixel-nm/);
+  }));
 
 Deno.test("data does not let a file's name write to the terminal", () =>
   withFolder(async (folder) => {
