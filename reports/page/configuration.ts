@@ -49,7 +49,10 @@ export function configurationSection(file: RunFile): Html {
   `;
 }
 
-/** The command that runs this configuration, with every setting as it was: defaults may change. */
+/**
+ * The command that runs this configuration, with the benchmark's settings and those that were set of its rows; a method's defaults are
+ * not in it, but in `run.json`.
+ */
 export function repeatCommand({ benchmark, profile, identity, seeds, rows, split }: RunFile): string {
   const data = objectOf(identity.data);
   const set = Object.entries(objectOf(identity.set)).flatMap(([row, own]) =>
