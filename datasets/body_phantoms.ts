@@ -9,11 +9,11 @@
 
 import { type Rng, stream } from "../core/random.ts";
 import type { Dataset } from "./dataset.ts";
-import { type Ellipse, type ParallelLines, rasterOf, sinogramOf } from "./ellipses.ts";
+import { type DetectorViews, type Ellipse, rasterOf, sinogramOf } from "./ellipses.ts";
 import { simulatedDataset, type SimulationSettings } from "./simulated.ts";
 
 /** How many, how large, and which; and from where they are seen. */
-export interface BodyPhantomSettings extends SimulationSettings, Pick<ParallelLines, "views" | "bins"> {
+export interface BodyPhantomSettings extends SimulationSettings, Pick<DetectorViews, "views" | "bins"> {
   /** Half the detector's width in half-widths of the field; √2, which covers the square, unless said. */
   readonly span?: number;
 }

@@ -67,7 +67,7 @@ function fill(line: Float64Array, from: number, to: number, value: number): void
 }
 
 /** Parallel lines from many sides. */
-export interface ParallelLines {
+export interface DetectorViews {
   /** Angles θ_j = jπ/views of the normals of the lines. */
   readonly views: number;
   /** Bins of the detector. */
@@ -81,7 +81,7 @@ export interface ParallelLines {
  * j and bin k hold the mean over the bin's width of ∫ along x cosθ_j + y sinθ_j = t, as a detector's element sees it.
  * Exact, by the antiderivative of a chord's length, so that every view that the detector covers has the same sum.
  */
-export function sinogramOf(ellipses: readonly Ellipse[], { views, bins, span }: ParallelLines): Image {
+export function sinogramOf(ellipses: readonly Ellipse[], { views, bins, span }: DetectorViews): Image {
   requireSizes("sinogramOf", { views, bins });
   if (!(span > 0 && Number.isFinite(span))) {
     throw new RangeError(explain({

@@ -141,8 +141,8 @@ function drawnIndices(n: number): Uint32Array {
   return drawn;
 }
 
-/** Linear between the values next to it. */
-function quantile(sorted: Float64Array, part: number): number {
+/** The quantile of ascending values, linear between those next to it. */
+export function quantile(sorted: ArrayLike<number>, part: number): number {
   const place = part * (sorted.length - 1);
   const below = Math.floor(place);
   const above = Math.min(below + 1, sorted.length - 1);

@@ -7,6 +7,7 @@
  * Only finished jobs enter; diverged and failed ones are listed. Whatever order jobs ended in, the sums are the same.
  */
 
+import { deviationOf, meanOf } from "./interval.ts";
 import { type Cost, decodeValue, type ResultRecord, type ScoreRow } from "./record.ts";
 import type { MetricHead, RowHead, Run } from "./run.ts";
 
@@ -178,12 +179,12 @@ function single(value: number | null | undefined): Scores {
 /** One cell from the scores of each seed. */
 function cellOf(metric: MetricHead, seeds: readonly Scores[]): Cell {
   const perSeed = seeds.map(scoreOfSeed);
-  const { mean, values } = meanOf(perSeed);
+  const { mean, values } = meanOfScores(perSeed);
   return {
     metric,
     perSeed,
     mean,
-    std: sampleDeviation(values),
+    std: spreadOf(values),
     n: values.length,
     scores: seeds.flat().length,
     gaps: gapsOf(seeds, mean === null || Number.isFinite(mean)),
@@ -228,24 +229,18 @@ export function scoreOfSeed(scores: Scores): number | null {
     values.push(decodeValue(value));
     subjects.set(subject, values);
   }
-  return meanOf([...subjects.values()].map((values) => meanOf(values).mean)).mean;
+  return meanOfScores([...subjects.values()].map((values) => meanOfScores(values).mean)).mean;
 }
 
 /** The mean over what is finite, or ∞ where nothing but one infinity is there; and the values that it is over. */
-function meanOf(all: readonly (number | null)[]): { mean: number | null; values: readonly number[] } {
+function meanOfScores(all: readonly (number | null)[]): { mean: number | null; values: readonly number[] } {
   const values = all.filter((value) => value !== null);
   const finite = values.filter(Number.isFinite);
-  if (finite.length > 0) return { mean: meanOfFinite(finite), values: finite };
+  if (finite.length > 0) return { mean: meanOf(finite), values: finite };
   return new Set(values).size === 1 ? { mean: values[0], values } : { mean: null, values: [] };
 }
 
-function meanOfFinite(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function sampleDeviation(values: readonly number[]): number | null {
-  if (values.length < 2 || !values.every(Number.isFinite)) return null;
-  const mean = meanOfFinite(values);
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return Math.sqrt(squares / (values.length - 1));
+/** Null where there is none. */
+function spreadOf(values: readonly number[]): number | null {
+  return values.length < 2 || !values.every(Number.isFinite) ? null : deviationOf(values);
 }

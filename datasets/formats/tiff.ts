@@ -7,7 +7,7 @@
 
 import { GeoTIFF, GeoTIFFImage } from "geotiff";
 import { explain } from "../../core/errors.ts";
-import { decodeNumbers, firstNonFinite } from "./numbers.ts";
+import { decodeNumbers, firstNonFinite, hostIsLittle } from "./numbers.ts";
 import { describeStack, type StackDescription } from "./tiff_axes.ts";
 import { type BlockLayout, decodeBlock } from "./tiff_blocks.ts";
 import { layoutOf, type PlainRun } from "./tiff_layout.ts";
@@ -224,8 +224,6 @@ async function imageAt(tiff: GeoTIFF, offset: number, bytes: FileBytes): Promise
   const isPacked = bits !== undefined && bits[0] % 8 !== 0;
   return new GeoTIFFImage(directory, isPacked ? hostIsLittle : tiff.littleEndian, false, bytes);
 }
-
-const hostIsLittle = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
 function unreadable(path: string, cause: unknown, index?: number): SyntaxError {
   const part = index === undefined ? "the TIFF file" : `page ${index + 1} of the TIFF file`;

@@ -6,6 +6,7 @@
  */
 
 import { inflateSync, zstdDecompressSync } from "node:zlib";
+import { hostIsLittle } from "./numbers.ts";
 
 /** How a block was compressed, by the value of the tag. */
 const schemes: Readonly<
@@ -106,8 +107,6 @@ function undoFloatDifferences(row: Uint8Array, { bytesPerValue, samples, littleE
     }
   }
 }
-
-const hostIsLittle = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
 function swapBytes(bytes: Uint8Array, width: number): void {
   for (let at = 0; at + width <= bytes.length; at += width) bytes.subarray(at, at + width).reverse();

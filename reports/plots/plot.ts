@@ -8,6 +8,7 @@
 import * as Plot from "@observablehq/plot";
 import { schemeObservable10 } from "d3-scale-chromatic";
 import { JSDOM } from "jsdom";
+import { meanOf as mean } from "../../results/interval.ts";
 
 /** How a plot is set: for a page, whose style gives colours and fonts, or for print. */
 export interface Look {
@@ -91,5 +92,5 @@ export function ascending(values: readonly number[]): number[] {
 
 /** The mean; null of none. */
 export function meanOf(values: readonly number[]): number | null {
-  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.length === 0 ? null : mean(values);
 }

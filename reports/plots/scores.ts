@@ -1,6 +1,7 @@
 /** The plot of scores by row and seed: quartiles, median, mean, and the scores themselves. */
 
 import * as Plot from "@observablehq/plot";
+import { quantile } from "../../results/interval.ts";
 import { decodeValue } from "../../results/record.ts";
 import type { MetricHead } from "../../results/run.ts";
 import { isOf, type Summary, type SummaryRow } from "../../results/summary.ts";
@@ -154,13 +155,6 @@ function thinned(values: readonly number[]): number[] {
     { length: dotsALine },
     (_, i) => sorted[Math.round(i * (sorted.length - 1) / (dotsALine - 1))],
   );
-}
-
-function quantile(sorted: readonly number[], share: number): number {
-  const place = share * (sorted.length - 1);
-  const below = Math.floor(place);
-  const above = Math.min(sorted.length - 1, below + 1);
-  return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
 }
 
 function finite(values: readonly (number | null)[]): number[] {
