@@ -198,8 +198,9 @@ export const ct: Benchmark<typeof ctSettings> = {
   ],
   keep: keepHu,
   notes: [
-    "low-dose is the input's own score, and mean-image, the mean of the training images whatever was measured, a negative control.",
+    "low-dose is the input's own score, and mean-image, the mean of the training images whatever was measured, a negative control. It is the mean of what networks are shown: beyond their window its scores say nothing.",
+    "The dose is named by the setting photons, those that enter along each ray; a finer scanner with as many is noisier.",
     "Networks see the values of one window; what they change of them is added to the input, whose values outside of the window stay.",
-    "supervised learns from matched pairs of the subjects of x; the unpaired methods see images of x and low-dose images of y, which share no subject. Only total-variation knows the scanner.",
+    "supervised learns from matched pairs of the subjects of x; the unpaired methods see images of x and low-dose images of y, which share no subject. total-variation knows the operator: the scanner where the dose is simulated, and the identity, so that it denoises the image, where the data are pairs of images.",
   ],
 };

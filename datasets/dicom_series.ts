@@ -7,7 +7,7 @@
 
 import { explain } from "../core/errors.ts";
 import type { FileProbe } from "./dataset.ts";
-import { fileName, labelled, plainName } from "./files.ts";
+import { fileName, labelled, plainPatient } from "./files.ts";
 import { type DicomHeader, readDicomHeader } from "./formats/dicom.ts";
 
 /** One file of a series. */
@@ -94,7 +94,7 @@ function patientOf(files: readonly SeriesFile[]): (file: SeriesFile) => string {
     labelled([...folders].map((path) => ({ path }))).map(({ path, label }) => [path, label]),
   );
   return ({ path, header: { patient } }) =>
-    patient === undefined ? names.get(folderOf(path))! : plainName(patient);
+    patient === undefined ? names.get(folderOf(path))! : plainPatient(patient);
 }
 
 function folderOf(path: string): string {

@@ -9,7 +9,7 @@
  */
 
 import type { Subject } from "./dataset.ts";
-import { plainName } from "./files.ts";
+import { plainName, plainPatient } from "./files.ts";
 
 /** Where a path puts its file. */
 export interface DoseLayout {
@@ -55,7 +55,7 @@ export function patientAt(path: string, patientId?: string): string {
   const named = doseLayout(path)?.patient;
   if (named !== undefined) return named;
   if (patientId !== undefined) {
-    return plainName(patientId.replace(/[_-](fd|qd|ld|full|quarter|low)([_-].*)?$/i, ""));
+    return plainPatient(patientId.replace(/[_-](fd|qd|ld|full|quarter|low)([_-].*)?$/i, ""));
   }
   const folders = path.split(/[/\\]/).slice(0, -1).reverse();
   return plainName(folders.find((folder) => folder !== "" && doseOf(folder) === undefined) ?? "somebody");

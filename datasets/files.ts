@@ -40,6 +40,12 @@ export function plainName(name: string): string {
   return plain === "" ? "_" : plain;
 }
 
+/** A patient's identifier as a name; one that had to be changed for it is told apart by a hash, so that no two are taken for one. */
+export function plainPatient(id: string): string {
+  const plain = plainName(id);
+  return plain === id ? id : `${plain}-${sha256(id).slice(0, 6)}`;
+}
+
 /** A name for all of them: the folder that they are in, or the only file's own. */
 export function nameOfAll(files: readonly Named[]): string {
   return files.length === 1 ? files[0].label : nameOfFolder(files.map(({ path }) => path));

@@ -31,6 +31,9 @@ export async function openData(
   contents?: Contents,
 ): Promise<Dataset> {
   const where = `--data ${paths.join(" ")}`;
+  if (kinds.length === 0) {
+    throw new UsageError({ what: "this benchmark takes no data from files", where, fix: "leave --data out" });
+  }
   const { files, ignored } = await findFiles(kinds, paths);
   if (files.length === 0) {
     throw new UsageError({ what: "there are no data files", where, fix: `give ${listOf(kinds)}` });

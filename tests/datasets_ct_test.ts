@@ -167,11 +167,23 @@ Deno.test("the subject is PatientID, else the folder; series of one patient are 
   }, async (folder) => {
     const { subjects } = (await openData(ctKinds, [folder], options)).contents;
     assert.deepEqual(subjects.map(({ id, samples }) => [id, samples]), [
-      ["Ann_1", ["Ann_1_s3-00", "Ann_1_s7-00"]],
+      ["Ann_1-c46f53", ["Ann_1-c46f53_s3-00", "Ann_1-c46f53_s7-00"]],
       ["y_DICOM", ["00"]],
       ["z_DICOM", ["00"]],
     ]);
     assert.deepEqual(await firstPixels(folder), [176, 76, 276, 376]);
+  }));
+
+Deno.test("patients whose identifiers look alike as names are not taken for one", () =>
+  withFiles({
+    "full_3mm/P8/a.dcm": slice(1100, at(0, { "00100020": "A/B" })),
+    "quarter_3mm/P9/b.dcm": slice(1200, at(0, { "00100020": "A?B" })),
+    "full_3mm/P7/c.dcm": slice(1300, at(0, { "00100020": "C" })),
+    "quarter_3mm/P7/d.dcm": slice(1400, at(0, { "00100020": "C" })),
+  }, async (folder) => {
+    const { subjects, notes } = (await openData(ctKinds, [folder], options)).contents;
+    assert.deepEqual(subjects.map(({ id }) => id), ["C"]);
+    assert.match(notes.join("\n"), /A_B-[0-9a-f]{6}/);
   }));
 
 Deno.test("a series that mixes sizes is told apart, and the note names the files", () =>
