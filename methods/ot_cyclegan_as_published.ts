@@ -27,7 +27,7 @@ const settings = {
  * with three poolings and two PatchGANs, both with instance normalisation, held near 1-Lipschitz by gradient penalties.
  *
  * F makes no noise of its own, so it cannot make what measurements have: it, and critics that do not see the level of
- * noise through their normalisation, are why this ends below its input at budgets of a thousand updates.
+ * noise through their normalisation, are why this ends at its input: both generators learn to change nothing.
  *
  * The paper does not say γ, rates, or how often critics are updated. The defaults are those that serve the variant with
  * a known operator: γ 100 on mean absolute values, `rate` 2e-3, `criticRate` 2e-4, one critic update; residual
