@@ -195,6 +195,15 @@ export const ct: Benchmark<typeof ctSettings> = {
       over: "mean",
       about: "The standard deviation of the noise that F has learned, in units of 150 HU.",
     },
+    {
+      id: "noise-growth",
+      convention: "learned",
+      unit: "",
+      better: "neither",
+      over: "mean",
+      about:
+        "By how much the logarithm of F’s noise grows with the mean of what is around, in units of 150 HU; measured before training.",
+    },
   ],
   keep: keepHu,
   notes: [

@@ -33,7 +33,7 @@ export const otCycleGanNoImageCritic: Method<typeof settings> = defineMethod({
   about:
     "a learned noise generator and a denoiser of what it makes: OT-cycleGAN without φ and E |y − F(G(y))|",
   source: "an ablation of Sim et al. 2020 (arXiv:1909.12116), Table 1(d): φ = 0, one cycle",
-  effort: 2,
+  effort: 2.5,
   settings,
   ...unknownOperator,
 

@@ -48,7 +48,7 @@ export const otCycleGanUnknownOperator: Method<typeof settings> = defineMethod({
   name: "ot-cyclegan-unknown-operator",
   about: "OT-cycleGAN, unknown operator that adds noise of a learned spectrum, WGAN-GP critics",
   source: "Sim et al. 2020 (arXiv:1909.12116), Table 1(d), eq. 30 and 39",
-  effort: 3.5,
+  effort: 5,
   settings,
   ...unknownOperator,
 
