@@ -6,17 +6,12 @@ import type { Method } from "./method.ts";
 import { learnedPrimalDual, network, oneStep, primalDualSettings, reconstruction } from "./primal_dual.ts";
 import { sinkhorn } from "./sinkhorn.ts";
 import { defineMethod } from "./training.ts";
-import { massError, transportSettings } from "./transport.ts";
+import { massError, massSettings, transportSettings } from "./transport.ts";
 
 const settings = {
   ...primalDualSettings,
   ...transportSettings,
-  massWeight: {
-    default: 1,
-    about: "weight of the squared relative error of the total mass",
-    min: 0,
-    max: 1e6,
-  },
+  ...massSettings,
 } satisfies Settings;
 
 /**

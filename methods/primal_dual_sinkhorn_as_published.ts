@@ -6,18 +6,13 @@ import type { Method } from "./method.ts";
 import { learnedPrimalDual, network, oneStep, primalDualSettings, reconstruction } from "./primal_dual.ts";
 import { leastEpsilon, unrolledSinkhorn } from "./sinkhorn_unrolled.ts";
 import { defineMethod } from "./training.ts";
-import { massError, transportSettings } from "./transport.ts";
+import { massError, massSettings, transportSettings } from "./transport.ts";
 
 const settings = {
   ...primalDualSettings,
   ...transportSettings,
   epsilon: { ...transportSettings.epsilon, default: 0.12, min: leastEpsilon },
-  massWeight: {
-    default: 1,
-    about: "weight of the squared relative error of the total mass",
-    min: 0,
-    max: 1e6,
-  },
+  ...massSettings,
 } satisfies Settings;
 
 /**

@@ -35,6 +35,16 @@ export const transportSettings = {
   },
 } satisfies Settings;
 
+/** The setting of {@linkcode massError}'s weight beside a transport loss. */
+export const massSettings = {
+  massWeight: {
+    default: 1,
+    about: "weight of the squared relative error of the total mass",
+    min: 0,
+    max: 1e6,
+  },
+} satisfies Settings;
+
 /** The values of {@linkcode transportSettings}. */
 export type Transport = Values<typeof transportSettings>;
 

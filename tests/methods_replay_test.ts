@@ -7,55 +7,16 @@ import { resolve } from "../core/settings.ts";
 import { startBackend } from "../engine/backend.ts";
 import { l1 } from "../engine/ops.ts";
 import { replayCounts } from "../engine/replay.ts";
-import { cycleGan } from "../methods/cyclegan.ts";
 import { generator, generatorSettings } from "../methods/generator.ts";
 import type { Batch, Learner, Method } from "../methods/method.ts";
-import { noiseMatching } from "../methods/noise_matching.ts";
 import { otCycleGan } from "../methods/ot_cyclegan.ts";
-import { otCycleGanAsPublished } from "../methods/ot_cyclegan_as_published.ts";
-import { otCycleGanAsReleased } from "../methods/ot_cyclegan_as_released.ts";
-import { otCycleGanClipping } from "../methods/ot_cyclegan_clipping.ts";
-import { otCycleGanFrozenNoise } from "../methods/ot_cyclegan_frozen_noise.ts";
-import { otCycleGanLsgan } from "../methods/ot_cyclegan_lsgan.ts";
-import { otCycleGanNoAdversary } from "../methods/ot_cyclegan_no_adversary.ts";
-import { otCycleGanNoImageCritic } from "../methods/ot_cyclegan_no_image_critic.ts";
-import { otCycleGanSpectralNorm } from "../methods/ot_cyclegan_spectral_norm.ts";
-import { otCycleGanTwoGenerators } from "../methods/ot_cyclegan_two_generators.ts";
-import { otCycleGanTwoGeneratorsLsgan } from "../methods/ot_cyclegan_two_generators_lsgan.ts";
-import { otCycleGanUnknownOperator } from "../methods/ot_cyclegan_unknown_operator.ts";
-import { otCycleGanUnknownOperatorClipping } from "../methods/ot_cyclegan_unknown_operator_clipping.ts";
-import { otCycleGanUnknownOperatorSpectralNorm } from "../methods/ot_cyclegan_unknown_operator_spectral_norm.ts";
-import { redCnn } from "../methods/red_cnn.ts";
-import { supervised } from "../methods/supervised.ts";
 import { defineMethod, trainingSettings } from "../methods/training.ts";
-import { wgan } from "../methods/wgan.ts";
 import type { Operator, Shape } from "../physics/operator.ts";
 import { maskedFourier } from "../physics/fourier.ts";
 import { multiCoilFourier } from "../physics/coils.ts";
 import { takenBlocks } from "./counted_heap.ts";
 import { prepareToy, small, toyBatches } from "./toy_problem.ts";
-
-const methods: readonly Method[] = [
-  supervised,
-  cycleGan,
-  wgan,
-  otCycleGan,
-  otCycleGanNoAdversary,
-  otCycleGanClipping,
-  otCycleGanSpectralNorm,
-  otCycleGanLsgan,
-  otCycleGanAsReleased,
-  otCycleGanUnknownOperator,
-  otCycleGanUnknownOperatorClipping,
-  otCycleGanUnknownOperatorSpectralNorm,
-  otCycleGanNoImageCritic,
-  otCycleGanFrozenNoise,
-  noiseMatching,
-  otCycleGanAsPublished,
-  otCycleGanTwoGenerators,
-  otCycleGanTwoGeneratorsLsgan,
-  redCnn,
-];
+import { trainedMethods as methods } from "./trained_methods.ts";
 
 /** Batches of one image and, in the middle and at the end, of two. */
 function batchesOfTwoSizes(matched: boolean): () => Promise<Batch> {
