@@ -12,7 +12,9 @@
 export type { Extension } from "./commands/suite.ts";
 export {
   type Benchmark,
+  type Combiner,
   commonSettings,
+  type Condition,
   type Followed,
   type Kept,
   type Profile,
@@ -86,6 +88,7 @@ export type {
   Better,
   Case,
   ErrorNorms,
+  Kernels,
   MeasuredNorms,
   Metric,
   MetricHead,
@@ -93,5 +96,7 @@ export type {
   Score,
 } from "./metrics/metric.ts";
 export type { Acquisition, Measurable, Measured } from "./physics/acquisition.ts";
+export type { Form } from "./physics/form.ts";
+export type { Noise } from "./physics/noise.ts";
 export type { Operator, Shape } from "./physics/operator.ts";
 export type { Claim } from "./results/run.ts";

@@ -6,6 +6,7 @@
  */
 
 import type { Image } from "../core/image.ts";
+import type { Points } from "../core/points.ts";
 import type { Overrides, Settings, Values } from "../core/settings.ts";
 import type { Dataset, DatasetKind } from "../datasets/dataset.ts";
 import type { Tensor, Tensor4D } from "../engine/tensor.ts";
@@ -83,6 +84,30 @@ export interface Kept {
   readonly channels: number;
 }
 
+/** Makes one picture of all samples of a subject, e.g. the average of its frames; it keeps no sample. */
+export interface Combiner {
+  /** What it makes, as the `sample` of scores and pictures, e.g. `average`. */
+  readonly name: string;
+  /** Takes the next sample, in the data's order; where anybody knows them, `emitters` are those that are in it. */
+  add(kept: Kept, emitters?: Points): void;
+  /** What came of those that were taken; `halves` are of every other sample. */
+  whole(): {
+    readonly reconstruction: Image;
+    readonly truth?: Image;
+    readonly halves?: readonly [Image, Image];
+  };
+}
+
+/** Another way to measure the test samples, which are scored once more under it. */
+export interface Condition {
+  /** Appended to the ids of metrics, e.g. `400nm`. */
+  readonly name: string;
+  /** In a few words, for the table. */
+  readonly about: string;
+  /** What it changes of the benchmark's settings, for the acquisition only. */
+  readonly settings: Overrides;
+}
+
 /** How large a run is. */
 export interface Profile {
   /** One line for `bench list`. */
@@ -118,6 +143,13 @@ export interface Benchmark<S extends Settings = Settings> {
   embedded(settings: Values<S>, stream: string): Dataset;
   /** What `--data` may be. */
   readonly kinds: readonly DatasetKind[];
+  /**
+   * Adds what data from files lack, e.g. sharp images to learn from (subjects of the role `x`) to a stack of measurements;
+   * `stream` names the randomness of the data.
+   */
+  complete?(dataset: Dataset, settings: Values<S>, stream: string): Dataset;
+  /** Files that settings name, e.g. a point spread function, which jobs may read. */
+  files?(settings: Values<S>): readonly string[];
   /** The side that data from files are brought to; undefined: as they are. */
   matrix(settings: Values<S>): number | undefined;
   /** How samples are measured; `stream` names the randomness that belongs to the task, e.g. of its masks. */
@@ -136,6 +168,12 @@ export interface Benchmark<S extends Settings = Settings> {
   shown?(settings: Values<S>): Window;
   /** What metrics and pictures see of an image. `like`, where there is one, is the stored reference to be compared with. */
   view(image: Image, settings: Values<S>, like?: Image): Image;
+  /** Combines the samples of a subject for metrics `of` the whole; pictures and kept images are then of that. */
+  combine?(settings: Values<S>): Combiner;
+  /** The emitters in a reconstruction after `view`, in nm, for methods that do not find them themselves. */
+  locate?(image: Image, settings: Values<S>): Points;
+  /** Further conditions that the test samples are measured under, each a table more, of its first two metrics. */
+  conditions?(settings: Values<S>): readonly Condition[];
   /** The table. */
   readonly rows: readonly Row[];
   /** Rows for `--methods` only. */

@@ -30,6 +30,12 @@ const options = {
   "data-seed": { type: "string", default: "1" },
   set: { type: "string", multiple: true, default: [] as string[] },
   use: { type: "string", multiple: true, default: [] as string[] },
+  "pixel-nm": { type: "string" },
+  psf: { type: "string" },
+  "psf-sigma-nm": { type: "string" },
+  "camera-offset": { type: "string" },
+  "camera-gain": { type: "string" },
+  wavelengths: { type: "string" },
   workers: { type: "string" },
   backend: { type: "string", default: "wasm" },
   portable: { type: "boolean", default: false },
@@ -42,6 +48,16 @@ const options = {
   plan: { type: "boolean", default: false },
   help: { type: "boolean", short: "h", default: false },
 } satisfies ParseArgsConfig["options"];
+
+/** Options that are settings of the microscopes' benchmarks under another name. */
+const settingOptions = [
+  "pixel-nm",
+  "psf",
+  "psf-sigma-nm",
+  "camera-offset",
+  "camera-gain",
+  "wavelengths",
+] as const;
 
 const help = `deno task bench <benchmark> [options]     runs a benchmark and leaves its tables in a folder
 deno task bench list                      every benchmark with its question, methods, metrics, settings and presets
@@ -61,6 +77,14 @@ On which data
                                 the reference code's shuffled slices; or a JSON file of subjects by part
   --slice-axis N                the array axis (0, 1, 2) to slice volumes along, where the header does not say it
   --data-seed N                 names the randomness of the data, the split and the masks (default 1)
+
+What a microscope's files do not say, each a setting too (--set pixel-nm=…)
+  --pixel-nm X[,Z]              the size of a pixel in nm, and the step between planes
+  --psf FILE                    the point spread function, as a TIFF stack
+  --psf-sigma-nm S              the standard deviation of a Gaussian one
+  --camera-offset N             counts that the camera gives without light
+  --camera-gain N               counts that it gives for a photon
+  --wavelengths A,B,…           tests at these wavelengths too, in nm: a table more for each
 
 How, and where to
   --workers N                   jobs at once (default: one a core, here ${availableParallelism()})
@@ -116,7 +140,7 @@ async function main(args: string[]): Promise<number> {
       profile: values.profile,
       methods: values.methods?.split(",").map((text) => text.trim()).filter((text) => text !== ""),
       seeds: values.seeds,
-      set: values.set,
+      set: [...settingsOf(values), ...values.set],
     },
     data: values.data.map(fromCaller),
     split: splitKinds.includes(values.split) ? values.split : fromCaller(await splitFile(values.split)),
@@ -145,6 +169,14 @@ async function main(args: string[]): Promise<number> {
     return 0;
   }
   return await run(prepared, workers);
+}
+
+/** The options that are settings, as `--set` takes them. */
+function settingsOf(values: ReturnType<typeof parseOptions>["values"]): string[] {
+  return settingOptions.flatMap((option) => {
+    const value = values[option];
+    return value === undefined ? [] : [`${option}=${option === "psf" ? fromCaller(value) : value}`];
+  });
 }
 
 async function run(prepared: Prepared, workers: number): Promise<number> {

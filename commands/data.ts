@@ -75,7 +75,7 @@ export async function survey(
     sliceAxis: wanted.sliceAxis,
     stream: "data",
     simulate: false,
-    ...(wanted.pixelNm !== undefined && { settings: { "pixel-nm": wanted.pixelNm } }),
+    ...(wanted.pixelNm !== undefined && { settings: { pixelNm: wanted.pixelNm } }),
   };
   const refused: Refusal[] = [];
   const sound: SoundFile[] = [];

@@ -193,7 +193,7 @@ function pixelSizeOf(
   reading: StackReading,
   options: OpenOptions,
 ): readonly number[] | undefined {
-  const text = given(options, "pixel-nm");
+  const text = given(options, "pixelNm");
   if (text === undefined) {
     const { pixelSizeNm, sliceStepNm } = about;
     if (reading !== "volumes") return pixelSizeNm;

@@ -165,7 +165,7 @@ function readSets(benchmark: Benchmark, rows: readonly Row[], sets: readonly str
         fix: "write --set name=value, e.g. --set acceleration=8",
       });
     }
-    const name = text.slice(0, equals).trim();
+    const name = camelCased(text.slice(0, equals).trim());
     const value = text.slice(equals + 1);
     const dot = name.indexOf(".");
     if (dot > 0) {
@@ -193,6 +193,12 @@ function readSets(benchmark: Benchmark, rows: readonly Row[], sets: readonly str
     }
   }
   return { benchmark: ofBenchmark, methods: ofMethods, rows: ofRows };
+}
+
+/** Settings may be written as options are, `measured-with` for `measuredWith`; names of rows keep their hyphens. */
+function camelCased(name: string): string {
+  const dot = name.indexOf(".") + 1;
+  return name.slice(0, dot) + name.slice(dot).replace(/-([a-z])/g, (_, letter) => letter.toUpperCase());
 }
 
 function unknownSetting(name: string, known: readonly string[], where: string): UsageError {

@@ -42,5 +42,8 @@ export async function openDataset(
   contents?: Contents,
 ): Promise<Dataset> {
   if (paths.length === 0) return benchmark.embedded(settings, options.stream);
-  return await suite.openData(benchmark.kinds, paths, { ...options, settings }, contents);
+  // A completed dataset is not what its files were opened as, so those are looked at again.
+  const known = benchmark.complete === undefined ? contents : undefined;
+  const files = await suite.openData(benchmark.kinds, paths, { ...options, settings }, known);
+  return benchmark.complete?.(files, settings, options.stream) ?? files;
 }

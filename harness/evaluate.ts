@@ -1,11 +1,21 @@
 /** Scoring: a prepared learner meets the test samples, and every metric says what it thinks of every one. */
 
 import * as tf from "@tensorflow/tfjs-core";
-import type { Benchmark, Kept } from "../benchmarks/benchmark.ts";
+import type { Benchmark, Combiner, Condition, Kept } from "../benchmarks/benchmark.ts";
+import type { Points } from "../core/points.ts";
 import { type Image, sameShape, squaredDistance, squaredNorm } from "../core/image.ts";
 import type { Values } from "../core/settings.ts";
 import type { Knows, Learner } from "../methods/method.ts";
-import type { Case, ErrorNorms, MeasuredNorms, Metric, Need, Score } from "../metrics/metric.ts";
+import type {
+  Case,
+  ErrorNorms,
+  Kernels,
+  MeasuredNorms,
+  Metric,
+  MetricHead,
+  Need,
+  Score,
+} from "../metrics/metric.ts";
 import type { Measured } from "../physics/acquisition.ts";
 import type { Operator } from "../physics/operator.ts";
 import { encodeValue, type ScoreRow } from "../results/record.ts";
@@ -17,6 +27,8 @@ export interface Reconstructed {
   readonly encounter: Encounter;
   /** In the data's own units, `operator.imageShape`. */
   readonly image: Image;
+  /** The emitters that the method found, where it finds them itself. */
+  readonly found?: Points;
 }
 
 /** Who is to be scored, on what. */
@@ -30,10 +42,11 @@ export interface Examination {
 // Samples that one reconstruction may take together, in values of what a network sees: four slices of 64 x 64.
 const togetherValues = 4 * 64 * 64 * 2;
 
-/** Reconstructs samples, a few at a time where they share an operator and a subject. */
+/** Reconstructs samples, a few at a time where they share an operator and a subject; `isLocating` asks for emitters, too. */
 export async function* reconstructions(
   { shelf, learner, knows }: Examination,
   refs: readonly SampleRef[],
+  isLocating = false,
 ): AsyncGenerator<Reconstructed> {
   for (let at = 0; at < refs.length;) {
     const group = [await shelf.get(refs[at])];
@@ -46,14 +59,16 @@ export async function* reconstructions(
     }
     at += group.length;
     const y = tensorOf(group.map((encounter) => givenOf(encounter, knows)));
-    const x = tf.tidy(() => learner.reconstruct(y, meetingOf(shelf.benchmark, operator, knows)));
+    const meeting = meetingOf(shelf.benchmark, group[0].measured, knows);
+    const x = tf.tidy(() => learner.reconstruct(y, meeting));
     const values = (await x.data()) as Float32Array;
     const shape = x.shape.slice(1);
+    const found = isLocating ? await learner.locate?.(y, meeting) : undefined;
     tf.dispose([x, y]);
     const size = values.length / group.length;
     for (const [index, encounter] of group.entries()) {
       const data = values.slice(index * size, (index + 1) * size);
-      yield { encounter, image: unscaled({ shape, data }, encounter, knows) };
+      yield { encounter, image: unscaled({ shape, data }, encounter, knows), found: found?.[index] };
     }
   }
 }
@@ -71,23 +86,36 @@ export function viewOf(benchmark: Benchmark, settings: Values, { encounter, imag
   };
 }
 
-/** One sample as metrics see it, with the norms that they need: a whole volume of such cases is small. */
+/** One sample as metrics see it, with what they need: a whole volume of such cases is small. */
 async function caseOf(
-  { shelf: { benchmark } }: Examination,
-  { image, encounter: { measured } }: Reconstructed,
+  { shelf: { benchmark }, settings }: Examination,
+  { image, encounter: { measured }, found }: Reconstructed,
   { sample, reconstruction, truth, label }: Kept,
   needs: ReadonlySet<Need>,
+  learned: Omit<Kernels, "truth"> | undefined,
 ): Promise<Case> {
-  const viewed = { sample, reconstruction, truth, ...(label === undefined ? {} : { label }) };
-  // A benchmark that splits no error has an operator that nobody knows.
-  if (benchmark.splitError === undefined) return viewed;
+  const emitters = measured.emitters && (found ?? benchmark.locate?.(reconstruction, settings));
   return {
-    ...viewed,
+    sample,
+    reconstruction,
+    truth,
+    ...(label === undefined ? {} : { label }),
     ...(needs.has("measured") ? { measured: await measuredNorms(measured, image) } : {}),
-    ...(needs.has("error") && measured.image !== undefined
+    // A benchmark that splits no error has no operator that tells what it sees.
+    ...(needs.has("error") && measured.image !== undefined && benchmark.splitError !== undefined
       ? { error: await errorNorms(benchmark, measured.operator, image, measured.image) }
       : {}),
+    ...(needs.has("emitters") && emitters !== undefined
+      ? { emitters: { found: emitters, truth: measured.emitters! } }
+      : {}),
+    ...(learned === undefined ? {} : { kernel: { ...learned, truth: measured.kernel } }),
   };
+}
+
+/** The kernel that a learner learned, and what it started from. */
+async function kernelsOf({ learner }: Examination): Promise<Omit<Kernels, "truth"> | undefined> {
+  const { kernel: learned, "kernel-initial": initial } = await learner.learned?.() ?? {};
+  return learned && { learned, ...(initial === undefined ? {} : { initial }) };
 }
 
 async function measuredNorms({ operator, measurement }: Measured, image: Image): Promise<MeasuredNorms> {
@@ -123,33 +151,91 @@ export interface Result {
   readonly broken: boolean;
 }
 
-/** Scores a learner on samples, subject by subject; `each` is shown every reconstruction as it is made. */
+/** What is shown and kept of a subject: a sample of it, or what its samples were combined to. */
+export interface Shown {
+  readonly subject: string;
+  readonly kept: Kept;
+  /** What a network sees of the measurement, as pictures show it. */
+  readonly input: Image;
+}
+
+/** Scores a learner on samples, subject by subject; `each` is shown every reconstruction, or every subject's combined one. */
 export async function examine(
   examination: Examination,
   refs: readonly SampleRef[],
   metrics: readonly Metric[],
-  each: (reconstructed: Reconstructed, kept: Kept) => Promise<void> = async () => {},
+  each: (shown: Shown) => Promise<void> = async () => {},
+  progress: () => void = () => {},
 ): Promise<Result> {
   const scores: ScoreRow[] = [];
-  let broken = false;
   const { shelf: { benchmark }, settings } = examination;
-  const needs = new Set(metrics.flatMap((metric) => metric.needs ?? []));
+  const isCombined = benchmark.combine !== undefined;
+  const ofWhole = metrics.filter((metric) => isCombined && metric.of === "whole");
+  const ofSamples = metrics.filter((metric) => !ofWhole.includes(metric));
+  const needs = new Set(ofSamples.flatMap((metric) => metric.needs ?? []));
+  const learned = needs.has("kernel") ? await kernelsOf(examination) : undefined;
   for (const subject of new Set(refs.map((ref) => ref.subject))) {
     const cases: Case[] = [];
-    for await (
-      const reconstructed of reconstructions(examination, refs.filter((ref) => ref.subject === subject))
-    ) {
-      broken ||= reconstructed.image.data.some((value) => !Number.isFinite(value));
-      const view = viewOf(benchmark, settings, reconstructed);
-      await each(reconstructed, view);
-      if (!broken) cases.push(await caseOf(examination, reconstructed, view, needs));
+    const combined = isCombined
+      ? new Combined(benchmark.combine!(settings), benchmark.combine!(settings))
+      : undefined;
+    const own = refs.filter((ref) => ref.subject === subject);
+    for await (const reconstructed of reconstructions(examination, own, needs.has("emitters"))) {
+      if (reconstructed.image.data.some((value) => !Number.isFinite(value))) {
+        return { scores: [], broken: true };
+      }
+      const kept = viewOf(benchmark, settings, reconstructed);
+      const { measured, seen } = reconstructed.encounter;
+      const input = benchmark.view(seen, settings, measured.reference);
+      if (combined === undefined) await each({ subject, kept, input });
+      else combined.add(kept, input, measured.emitters);
+      if (ofSamples.length > 0) cases.push(await caseOf(examination, reconstructed, kept, needs, learned));
+      progress();
     }
-    if (broken) return { scores: [], broken };
-    for (const metric of metrics) {
+    for (const metric of ofSamples) {
       scores.push(...metric.score(cases).map((score) => rowOf(metric, subject, score)));
     }
+    if (combined === undefined) continue;
+    const { kept, input, whole } = combined.whole();
+    await each({ subject, kept, input });
+    for (const metric of ofWhole) {
+      scores.push(...metric.score([whole]).map((score) => rowOf(metric, subject, score)));
+    }
   }
-  return { scores, broken };
+  return { scores, broken: false };
+}
+
+/** The samples of a subject on their way to one picture, and their inputs beside them. */
+class Combined {
+  #channels = 1;
+
+  constructor(readonly reconstructions: Combiner, readonly inputs: Combiner) {}
+
+  add(kept: Kept, input: Image, emitters?: Points): void {
+    this.#channels = kept.channels;
+    this.reconstructions.add(kept, emitters);
+    this.inputs.add({ ...kept, reconstruction: input }, emitters);
+  }
+
+  whole(): { kept: Kept; input: Image; whole: Case } {
+    const { name } = this.reconstructions;
+    const { reconstruction, truth, halves } = this.reconstructions.whole();
+    return {
+      kept: { sample: name, reconstruction, truth, channels: this.#channels },
+      input: this.inputs.whole().reconstruction,
+      whole: { sample: name, reconstruction, truth, ...(halves === undefined ? {} : { halves }) },
+    };
+  }
+}
+
+/** A metric as a table of one condition more has it. */
+export function under<M extends MetricHead>({ name, about }: Condition, metric: M): M {
+  return { ...metric, id: `${metric.id}-${name}`, about: `${metric.about} Measured with ${about}.` };
+}
+
+/** What is scored under each condition. */
+export function metricsUnder(benchmark: Benchmark): readonly Metric[] {
+  return benchmark.metrics.slice(0, 2);
 }
 
 function rowOf(metric: Metric, subject: string, { sample = "", value, reason }: Score): ScoreRow {

@@ -29,7 +29,7 @@ import {
 import { scoreOfSeed } from "../results/summary.ts";
 import type { Checkpoint, Checkpoints } from "./checkpoint.ts";
 import type { ConfiguredRow } from "./configuration.ts";
-import { examine, type Reconstructed, viewOf } from "./evaluate.ts";
+import { examine, metricsUnder, type Shown, under } from "./evaluate.ts";
 import { keptFolder } from "./folder.ts";
 import type { Job, Plan } from "./plan.ts";
 import {
@@ -122,19 +122,32 @@ export async function runJob(
   tell({ phase: "scoring", done: 0 });
   const pictures = new Pictures(place, job, test);
   let scored = 0;
+  const conditions = benchmark.conditions?.(settings) ?? [];
+  const total = test.length * (1 + conditions.length);
   const examination = { shelf, settings, learner, knows: row.method.knows };
   const kept = new KeptSubjects(place, job);
   const result = course.state.kind !== "done" ? { scores: [], broken: false } : await examine(
     examination,
     test,
     benchmark.metrics,
-    async (reconstructed, view) => {
-      await pictures.take(reconstructed);
-      if (plan.keepImages) await kept.take(reconstructed.encounter.ref.subject, view);
-      tell({ phase: "scoring", done: ++scored / test.length });
+    async (shown) => {
+      await pictures.take(shown);
+      if (plan.keepImages) await kept.take(shown);
     },
+    () => tell({ phase: "scoring", done: ++scored / total }),
   );
   if (plan.keepImages && !result.broken && course.state.kind === "done") await kept.write();
+  const further: ScoreRow[] = [];
+  for (const condition of result.broken || course.state.kind !== "done" ? [] : conditions) {
+    const { scores } = await examine(
+      { ...examination, shelf: shelf.under({ ...settings, ...condition.settings }) },
+      test,
+      metricsUnder(benchmark).map((metric) => under(condition, metric)),
+      undefined,
+      () => tell({ phase: "scoring", done: ++scored / total }),
+    );
+    further.push(...scores);
+  }
   const weights = await learner.weights();
   const state: State = result.broken
     ? {
@@ -155,7 +168,7 @@ export async function runJob(
     parameters: learner.parameters,
     macs: learner.macs((await shelf.get(test[0])).seen.shape) ?? null,
     weights: weights.length === 0 ? null : hashOf(weights),
-    scores: [...result.scores, ...lastFollowed(benchmark, course.log)],
+    scores: [...result.scores, ...further, ...lastFollowed(benchmark, course.log)],
     log: course.log,
     pictures: state.kind === "done" ? [...pictures.taken, ...await learnedPictures(place, job, learner)] : [],
     notes: chosen.notes,
@@ -212,13 +225,14 @@ async function problemOf(
 ): Promise<Problem> {
   const { x, y, validation, test } = plan.split.parts;
   const encounter = await shelf.get([...y, ...x, ...validation, ...test][0]);
-  const { measured: { operator }, seen } = encounter;
+  const { measured: { operator, form }, seen } = encounter;
   const range = rangeOf(encounter, knows);
   return {
     imageShape: operator.imageShape,
     measurementShape: operator.measurementShape,
     seenShape: seen.shape,
     ...(range === undefined ? {} : { range }),
+    ...(form === undefined || knows.operator === "nothing" ? {} : { form }),
     updates: settings.updates as number,
     batch: settings.batch as number,
   };
@@ -372,7 +386,7 @@ async function check(
       const encounter = await shelf.get(ref);
       if (encounter.measured.operator.imageShape.join() !== other.measured.image.shape.join()) continue;
       const batch = {
-        ...meetingOf(benchmark, encounter.measured.operator, knows),
+        ...meetingOf(benchmark, encounter.measured, knows),
         x: tensorOf([imageOf(other, knows)]),
         y: tensorOf([givenOf(encounter, knows)]),
       };
@@ -418,7 +432,7 @@ async function* shownImages(
 /** Milliseconds a reconstruction of one sample, by tinybench, after its warm-up. */
 async function inferenceMs({ shelf, plan }: Workplace, learner: Learner, method: Method): Promise<number> {
   const encounter = await shelf.get(plan.split.parts.test[0]);
-  const meeting = meetingOf(shelf.benchmark, encounter.measured.operator, method.knows);
+  const meeting = meetingOf(shelf.benchmark, encounter.measured, method.knows);
   const y = tensorOf([givenOf(encounter, method.knows)]);
   const bench = new Bench({ time: 150, iterations: 5, warmupTime: 100, warmupIterations: 5, throws: true });
   bench.add("reconstruct", async () => {
@@ -443,6 +457,7 @@ function spread<T>(list: readonly T[], count: number): T[] {
 class Pictures {
   readonly taken: Picture[] = [];
   readonly #wanted: Set<string>;
+  readonly #combined: boolean;
 
   constructor(readonly place: Workplace, readonly job: Job, test: readonly SampleRef[]) {
     const subjects = [...new Set(test.map(({ subject }) => subject))];
@@ -450,18 +465,21 @@ class Pictures {
       const own = test.filter((ref) => ref.subject === subject);
       return own[Math.floor(own.length / 2)];
     });
-    this.#wanted = new Set(shown.map(({ subject, sample }) => `${subject}/${sample}`));
+    // What the samples of a subject are combined to is one of it.
+    this.#combined = place.shelf.benchmark.combine !== undefined;
+    this.#wanted = new Set(shown.map(({ subject, sample }) => this.#key(subject, sample)));
   }
 
-  async take(reconstructed: Reconstructed): Promise<void> {
+  #key(subject: string, sample: string): string {
+    return this.#combined ? subject : `${subject}/${sample}`;
+  }
+
+  async take({ subject, kept: { sample, reconstruction, truth }, input }: Shown): Promise<void> {
     const { place, job } = this;
-    const { encounter } = reconstructed;
-    const { subject, sample } = encounter.ref;
-    if (!this.#wanted.has(`${subject}/${sample}`)) return;
+    const key = this.#key(subject, sample);
+    if (!this.#wanted.has(key)) return;
     const { benchmark } = place.shelf;
-    const { reconstruction, truth } = viewOf(benchmark, place.settings, reconstructed);
-    const input = benchmark.view(encounter.seen, place.settings, encounter.measured.reference);
-    const number = [...this.#wanted].indexOf(`${subject}/${sample}`);
+    const number = [...this.#wanted].indexOf(key);
     const own = job.record.replace(/\.json$/, "");
     // Truth and input are the same bytes from every job, so whichever writes them last changes nothing.
     const files = [
@@ -506,10 +524,10 @@ class KeptSubjects {
 
   constructor(readonly place: Workplace, readonly job: Job) {}
 
-  async take(subject: string, slice: Kept): Promise<void> {
+  async take({ subject, kept }: Shown): Promise<void> {
     if (this.#subject !== subject) await this.write();
     this.#subject = subject;
-    this.#slices.push(slice);
+    this.#slices.push(kept);
   }
 
   async write(): Promise<void> {

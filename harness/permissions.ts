@@ -9,7 +9,14 @@ import type { Plan } from "./plan.ts";
 /** The permissions of a worker as Deno's command line takes them. */
 export function workerPermissions(folder: string, plan: Plan): string[] {
   const modules = plan.use.map((path) => path.slice(0, Math.max(1, path.lastIndexOf("/"))));
-  const reads = [suiteFolder(), packageFolder(), folder, ...plan.data.paths, ...modules];
+  const reads = [
+    suiteFolder(),
+    packageFolder(),
+    folder,
+    ...plan.data.paths,
+    ...plan.data.beside ?? [],
+    ...modules,
+  ];
   return [
     `--allow-read=${reads.map(nameable).join(",")}`,
     `--allow-write=${nameable(folder)}`,

@@ -25,6 +25,8 @@ export interface Job {
 export interface DataSource {
   /** Files and folders; none for the embedded data. */
   readonly paths: readonly string[];
+  /** Files that settings name. */
+  readonly beside?: readonly string[];
   readonly options: Omit<OpenOptions, "settings">;
   /** Names the randomness of the data, the split and the task: `--data-seed`. */
   readonly stream: string;

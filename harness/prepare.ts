@@ -9,7 +9,7 @@ import { type Backend, startBackend } from "../engine/backend.ts";
 import type { RowHead, RunFile, SplitSummary } from "../results/run.ts";
 import { type Configuration, configure, type Request } from "./configuration.ts";
 import { type Module, openDataset, type Suite } from "./context.ts";
-import { viewOf } from "./evaluate.ts";
+import { metricsUnder, under, viewOf } from "./evaluate.ts";
 import { openFolder } from "./folder.ts";
 import { type Job, jobsOf, type Plan } from "./plan.ts";
 import { provenanceOf } from "./provenance.ts";
@@ -111,7 +111,13 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
       configuration: hash,
       request: order.request,
       jobs,
-      data: { paths: order.data, options, stream: dataStream, contents },
+      data: {
+        paths: order.data,
+        beside: benchmark.files?.(settings) ?? [],
+        options,
+        stream: dataStream,
+        contents,
+      },
       split,
       use: order.use,
       backend: {
@@ -140,7 +146,10 @@ async function rehearse(shelf: Shelf, settings: Values, split: Split): Promise<v
     image: encounter.seen,
   });
   for (const metric of benchmark.metrics) {
-    if (metric.needs === undefined) metric.score([{ sample, reconstruction, truth, label }]);
+    // What scores the whole of a subject cannot be tried on a single sample.
+    if (metric.needs === undefined && metric.of !== "whole") {
+      metric.score([{ sample, reconstruction, truth, label }]);
+    }
   }
 }
 
@@ -251,7 +260,13 @@ function runFile(
       knows: knownBy(row.method),
       settings,
     })),
-    metrics: [...benchmark.metrics, ...benchmark.followed].map(head),
+    metrics: [
+      ...benchmark.metrics,
+      ...(benchmark.conditions?.(settings) ?? []).flatMap((condition) =>
+        metricsUnder(benchmark).map((metric) => under(condition, metric))
+      ),
+      ...benchmark.followed,
+    ].map(head),
     seeds: [],
     provenance: provenanceOf(backend),
   };
@@ -273,7 +288,12 @@ function knownBy({ knows, trains, fits }: Configuration["rows"][number]["row"]["
     : fits
     ? "training images"
     : "no training data";
-  return `${data}; ${knows.operator === "exactly" ? "the operator" : "not the operator"}`;
+  const operator = {
+    exactly: "the operator",
+    form: "the operator but for its kernel",
+    nothing: "not the operator",
+  };
+  return `${data}; ${operator[knows.operator]}`;
 }
 
 /** All rows and all seeds of an earlier run in the folder and of what is asked for now, in the table's order. */

@@ -15,7 +15,6 @@ import type { Values } from "../core/settings.ts";
 import type { Dataset, Sample } from "../datasets/dataset.ts";
 import type { Batch, Knows, Meeting, Problem } from "../methods/method.ts";
 import type { Acquisition, Measured } from "../physics/acquisition.ts";
-import type { Operator } from "../physics/operator.ts";
 import type { SampleRef } from "./split.ts";
 
 /** A measured sample, and what it is divided by before a method sees it. */
@@ -57,28 +56,41 @@ export class Shelf {
     readonly window?: Window,
   ) {}
 
+  /** The same data measured in another way. */
+  under(settings: Values): Shelf {
+    return Shelf.of(this.dataset, this.benchmark, settings, this.taskStream);
+  }
+
   /** Opens the shelf of a benchmark's data; its masks and noise are named by `taskStream`. */
   static of(dataset: Dataset, benchmark: Benchmark, settings: Values, taskStream: string): Shelf {
     const acquisition = benchmark.acquisition(settings, taskStream);
     return new Shelf(dataset, benchmark, acquisition, taskStream, benchmark.window?.(settings));
   }
 
-  /** One sample, mirrored as `mirror` says before it is measured: a training image more, of the same subject. */
-  async get(ref: SampleRef, mirror: Mirror = "as it is"): Promise<Encounter> {
+  /**
+   * One sample, mirrored as `mirror` says before it is measured: a training image more, of the same subject.
+   *
+   * @param domain Whether it is to be measured, or to be simulated as the images of x and their pairs are.
+   */
+  async get(ref: SampleRef, mirror: Mirror = "as it is", domain: "x" | "y" = "y"): Promise<Encounter> {
     const name = `${ref.subject}/${ref.sample}`;
     const key = mirror === "as it is" ? name : `${name}/${mirror}`;
-    return await this.#encounters.get(key, bytesOfEncounter, async () => {
+    const isSimulated = domain === "x" && this.acquisition.simulate !== undefined;
+    return await this.#encounters.get(isSimulated ? `${key}/simulated` : key, bytesOfEncounter, async () => {
       const sample = await this.#samples.get(
         name,
         bytesOfSample,
         () => this.dataset.sample(ref.subject, ref.sample),
       );
-      return await this.#meet(ref, mirrored(sample, mirror), key);
+      return await this.#meet(ref, mirrored(sample, mirror), key, isSimulated);
     });
   }
 
-  async #meet(ref: SampleRef, sample: Sample, key: string): Promise<Encounter> {
-    const measured = await this.acquisition.measure(sample, stream(`${this.taskStream}/measure/${key}`));
+  async #meet(ref: SampleRef, sample: Sample, key: string, isSimulated: boolean): Promise<Encounter> {
+    const rng = stream(`${this.taskStream}/${isSimulated ? "simulate" : "measure"}/${key}`);
+    const measured = isSimulated
+      ? await this.acquisition.simulate!(sample, rng)
+      : await this.acquisition.measure(sample, rng);
     const seen = await seenOf(this.benchmark, measured);
     const scale = this.benchmark.scale(seen);
     if (!(scale > 0) || !Number.isFinite(scale)) {
@@ -118,9 +130,10 @@ const bytesOfSample = ({ image, measurement, reference, label }: Sample) =>
 const bytesOfEncounter = ({ measured: { image, measurement, label }, seen }: Encounter) =>
   bytesOf(image) + bytesOf(measurement) + bytesOf(label) + bytesOf(seen);
 
-/** A sample with its image mirrored; one that holds a measurement already cannot be. */
+/** A sample with its image mirrored; one that holds a measurement already, or its emitters, cannot be. */
 function mirrored(sample: Sample, mirror: Mirror): Sample {
-  if (mirror === "as it is" || sample.image === undefined || sample.measurement !== undefined) return sample;
+  const isFixed = sample.measurement !== undefined || sample.emitters !== undefined;
+  if (mirror === "as it is" || sample.image === undefined || isFixed) return sample;
   const { reference: _, image, label, ...rest } = sample;
   return {
     ...rest,
@@ -159,16 +172,24 @@ export function tensorOf(images: readonly Image[]): tf.Tensor4D {
 }
 
 /** What a method with this knowledge meets at a measurement. */
-export function meetingOf(benchmark: Benchmark, operator: Operator, knows: Knows): Meeting {
-  return knows.operator === "exactly"
-    ? { A: operator, see: (y) => benchmark.see(y, operator) }
-    : { A: undefined, see: (y) => tf.clone(y) as tf.Tensor4D };
+export function meetingOf(
+  benchmark: Benchmark,
+  { operator, form, noise }: Pick<Measured, "operator" | "form" | "noise">,
+  knows: Knows,
+): Meeting {
+  if (knows.operator === "nothing") return { A: undefined, see: (y) => tf.clone(y) as tf.Tensor4D };
+  return {
+    A: knows.operator === "exactly" ? operator : undefined,
+    ...(form === undefined ? {} : { form }),
+    ...(noise === undefined ? {} : { noise }),
+    see: (y) => benchmark.see(y, operator),
+  };
 }
 
 /** The scaled measurements that a method with this knowledge is given: as made, or as a network sees them. */
 export function givenOf(encounter: Encounter, knows: Knows): Image {
   const { measured, scale, seen } = encounter;
-  return knows.operator === "exactly" ? scaled(measured.measurement, 1 / scale) : inWindow(seen, encounter);
+  return knows.operator === "nothing" ? inWindow(seen, encounter) : scaled(measured.measurement, 1 / scale);
 }
 
 /** The scaled image of an encounter, as a method with this knowledge is shown it: where there is a label, that. */
@@ -182,13 +203,13 @@ export function imageOf(encounter: Encounter, knows: Knows): Image {
     }));
   }
   const shown = label ?? image;
-  return knows.operator === "exactly" ? scaled(shown, 1 / scale) : inWindow(shown, encounter);
+  return knows.operator === "nothing" ? inWindow(shown, encounter) : scaled(shown, 1 / scale);
 }
 
 /** A reconstruction in the data's own units, from what a method with this knowledge made of {@linkcode givenOf}. */
 export function unscaled(made: Image, encounter: Encounter, knows: Knows): Image {
   const { scale, window, seen } = encounter;
-  if (knows.operator === "exactly" || window === undefined) return scaled(made, scale);
+  if (knows.operator !== "nothing" || window === undefined) return scaled(made, scale);
   if (knows.measurement === false) {
     return { shape: made.shape, data: made.data.map((value) => window.low + scale * value) };
   }
@@ -201,7 +222,7 @@ export function unscaled(made: Image, encounter: Encounter, knows: Knows): Image
 
 /** The range that {@linkcode inWindow} brings values to. */
 export function rangeOf({ window, scale }: Encounter, knows: Knows): Problem["range"] {
-  if (knows.operator === "exactly" || window === undefined) return undefined;
+  if (knows.operator !== "nothing" || window === undefined) return undefined;
   return { low: 0, high: (window.high - window.low) / scale };
 }
 
@@ -255,16 +276,16 @@ export interface DealerState {
 export function batches({ shelf, knows, x, y, batch, mirror, patch = 0, rng }: Supply): Dealer {
   const decks: Deck[] = [];
   const deckOf = (refs: readonly SampleRef[], domain: "x" | "y") => {
-    const deck = new Deck(shelf, refs, mirror, rng.stream(domain));
+    const deck = new Deck(shelf, refs, mirror, domain, rng.stream(domain));
     decks.push(deck);
     return deck;
   };
-  const side = knows.operator === "exactly" ? 0 : patch;
+  const side = knows.operator === "nothing" ? patch : 0;
   const [cutX, cutY] = [new Cutter(side, rng.stream("x/patch")), new Cutter(side, rng.stream("y/patch"))];
   const deal = (xs: readonly Encounter[], ys: readonly Encounter[]): Batch => {
     const places = xs.map(({ seen }) => cutX.place(seen));
     return {
-      ...meetingOf(shelf.benchmark, ys[0].measured.operator, knows),
+      ...meetingOf(shelf.benchmark, ys[0].measured, knows),
       x: tensorOf(xs.map((encounter, i) => cutX.cut(imageOf(encounter, knows), places[i]))),
       y: tensorOf(ys.map((encounter, i) => {
         const place = knows.pairs ? places[i] : cutY.place(encounter.seen);
@@ -345,6 +366,7 @@ class Deck {
     readonly shelf: Shelf,
     refs: readonly SampleRef[],
     readonly mirror: boolean,
+    readonly domain: "x" | "y",
     readonly rng: Rng,
   ) {
     this.#all = refs;
@@ -385,7 +407,7 @@ class Deck {
         this.#queue.push(...this.#nextEpoch());
       }
       const { ref, mirror } = this.#queue[at];
-      const candidate = await this.shelf.get(ref, mirror);
+      const candidate = await this.shelf.get(ref, mirror, this.domain);
       if (!wanted(candidate)) this.#remove(ref, candidate);
       else if (taken.length === 0 || candidate.measured.operator === taken[0].measured.operator) {
         taken.push(candidate);

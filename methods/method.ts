@@ -12,14 +12,17 @@ import type { Json } from "../core/json.ts";
 import type { Rng } from "../core/random.ts";
 import type { Settings, Values } from "../core/settings.ts";
 import type { Tensor, Tensor4D } from "../engine/tensor.ts";
+import type { Points } from "../core/points.ts";
+import type { Form } from "../physics/form.ts";
+import type { Noise } from "../physics/noise.ts";
 import type { Operator, Shape } from "../physics/operator.ts";
 
 /** What a method may know: a promise that whoever runs it keeps. */
 export interface Knows {
   /** Whether it is shown matched pairs; without, images and measurements come from subjects that do not overlap. */
   readonly pairs: boolean;
-  /** Whether it is handed the operator. */
-  readonly operator: "exactly" | "nothing";
+  /** What it is handed of the operator: all, its form without the kernel, or nothing. */
+  readonly operator: "exactly" | "form" | "nothing";
   /**
    * False for a negative control that looks at no measurement: what it makes stands for itself, also where a benchmark
    * shows networks a window of values and adds what they change to what was seen.
@@ -40,6 +43,8 @@ export interface Problem {
    * where a benchmark shows networks all values.
    */
   readonly range?: { readonly low: number; readonly high: number };
+  /** The operator up to its kernel, for methods that may know so much. */
+  readonly form?: Form;
   /** The budget: how many generator updates there will be. */
   readonly updates: number;
   /** Samples in a batch. */
@@ -50,9 +55,13 @@ export interface Problem {
 export interface Meeting<K extends Knows = Knows> {
   /** The operator that made the measurement; undefined to methods that may not know it. */
   readonly A: K["operator"] extends "exactly" ? Operator : Operator | undefined;
+  /** The operator up to its kernel; undefined to methods that may not know it, and where there is no kernel. */
+  readonly form?: Form;
+  /** The camera's noise, for methods that may know something of the operator; undefined where nobody knows it. */
+  readonly noise?: Noise;
   /**
    * What a network sees of a measurement: `[batch, ...measurementShape]` to `[batch, ...seenShape]`. It is the
-   * benchmark's, equal for all methods. For methods that may not know the operator `y` is seen already, and
+   * benchmark's, equal for all methods. For methods that know nothing of the operator `y` is seen already, and
    * this is the identity. Borrows, and returns a tensor that the caller owns.
    */
   see(y: Tensor): Tensor4D;
@@ -101,7 +110,15 @@ export interface Learner extends Disposable {
   monitor?(batch: Batch): Promise<Readonly<Record<string, number>>>;
   /** Measurements `[batch, ...measurementShape]` to images `[batch, ...imageShape]`; borrows y, the caller owns the result. */
   reconstruct(y: Tensor4D, meeting: Meeting): Tensor4D;
-  /** Pictures of what was learned besides the reconstruction, by name: a blur's kernel, the spectrum of the noise. */
+  /**
+   * Where the emitters are that each measurement of the batch shows, for methods that find them rather than an image;
+   * borrows y.
+   */
+  locate?(y: Tensor4D, meeting: Meeting): Promise<readonly Points[]>;
+  /**
+   * Pictures of what was learned besides the reconstruction, by name: the spectrum of the noise; of a blur its `kernel`,
+   * of sum 1, and what it was before the first update, `kernel-initial`.
+   */
   learned?(): Promise<Readonly<Record<string, Image>>>;
   /** All weights, of every network, in a fixed order. */
   weights(): Promise<Weights>;

@@ -236,7 +236,12 @@ function learner<
   let rate = 0;
 
   /** What tells apart two batches that a step does different things with: `see` belongs to the operator. */
-  const kind = ({ x, y, A }: Batch): readonly unknown[] => [x.shape.join("x"), y.shape.join("x"), A];
+  const kind = ({ x, y, A, form }: Batch): readonly unknown[] => [
+    x.shape.join("x"),
+    y.shape.join("x"),
+    A,
+    form,
+  ];
 
   const material = (step: RunningStep): Material<K> => ({
     ...now.batch,

@@ -101,6 +101,7 @@ export function localisationMetrics(toleranceNm: number): readonly Metric[] {
     unit,
     better,
     about: `${about}, by optimal assignment within ${toleranceNm} nm`,
+    needs: ["emitters"],
     score: (subject: readonly Case[]) => {
       if (subject.length === 0) return [];
       const frames: LocalisationCounts[] = [];

@@ -20,10 +20,22 @@ export interface Case {
   readonly halves?: readonly [Image, Image];
   /** The emitters that a method says are in the sample, and those that are, for metrics of localisation. */
   readonly emitters?: { readonly found: Points; readonly truth: Points };
+  /** A blur's kernel as it was learned, for metrics that need it; absent where a method learns none. */
+  readonly kernel?: Kernels;
   /** Of the measurement, for metrics that need it; absent where the operator is unknown. */
   readonly measured?: MeasuredNorms;
   /** Of the error, for metrics that need it; absent where the operator or the truth is unknown. */
   readonly error?: ErrorNorms;
+}
+
+/** Kernels of sum 1, `[height, width, 1]` or with a depth. They may differ in size: their middles are the same place. */
+export interface Kernels {
+  /** After training. */
+  readonly learned: Image;
+  /** Before. */
+  readonly initial?: Image;
+  /** What the sample was measured with, where anybody knows it. */
+  readonly truth?: Image;
 }
 
 /** How far a reconstruction is from its measurement, in the measurement's units, all channels together. */
@@ -45,7 +57,7 @@ export interface ErrorNorms {
 }
 
 /** What a metric may need of a {@linkcode Case} besides its images; it costs time, and is there only on demand. */
-export type Need = "measured" | "error";
+export type Need = "measured" | "error" | "emitters" | "kernel";
 
 /** The score of a sample, or of a whole subject where `sample` is absent. */
 export interface Score {
@@ -75,6 +87,11 @@ export interface MetricHead {
 export interface Metric extends MetricHead {
   /** What it needs besides the images; nothing unless said. */
   readonly needs?: readonly Need[];
+  /**
+   * Where a benchmark combines the samples of a subject, e.g. averages its frames: whether this scores what they were
+   * combined to, or each of them. `samples` unless said, which is all there is elsewhere.
+   */
+  readonly of?: "samples" | "whole";
   /** Scores one subject: a score for each case, or a single one for the whole. */
   score(subject: readonly Case[]): readonly Score[];
 }

@@ -2,7 +2,10 @@
 
 import type { Image } from "../core/image.ts";
 import type { Json } from "../core/json.ts";
+import type { Points } from "../core/points.ts";
 import type { Rng } from "../core/random.ts";
+import type { Form } from "./form.ts";
+import type { Noise } from "./noise.ts";
 import type { Operator } from "./operator.ts";
 
 /** What can be measured. A dataset's sample is one; physics does not ask where it came from. */
@@ -21,14 +24,25 @@ export interface Measurable {
   readonly label?: Image;
   /** What the image was convolved with, where the data hold it. */
   readonly kernel?: Image;
+  /** Where the emitters are that the measurement shows, where the data hold it. */
+  readonly emitters?: Points;
   /** What the data say of how the measurement was made. */
   readonly acquisition?: { readonly [key: string]: Json };
 }
 
 /** A measured sample, all in the data's own units. */
 export interface Measured {
-  /** How `measurement` came from `image`, noise apart. The acquisition keeps it; nobody disposes it. */
+  /**
+   * How `measurement` came from `image`, noise apart, as far as the benchmark believes. The acquisition keeps it; nobody
+   * disposes it.
+   */
   readonly operator: Operator;
+  /** The operator up to its kernel, for methods that learn the kernel. One object for one operator. */
+  readonly form?: Form;
+  /** The camera's noise, where it is calibrated. One object for one operator. */
+  readonly noise?: Noise;
+  /** The kernel that truly made the measurement, of sum 1, where anybody knows it. */
+  readonly kernel?: Image;
   /** The measurement, `operator.measurementShape`. */
   readonly measurement: Image;
   /** The image that a method should give, `operator.imageShape`; absent where nobody knows it. */
@@ -37,6 +51,8 @@ export interface Measured {
   readonly reference?: Image;
   /** What training is shown in place of `image`, `operator.imageShape`, where the two differ. */
   readonly label?: Image;
+  /** The emitters in it, where anybody knows them, for metrics of localisation. */
+  readonly emitters?: Points;
 }
 
 /**
@@ -50,4 +66,9 @@ export interface Acquisition {
   readonly settings: { readonly [key: string]: Json };
   /** Measures one sample. `rng` is the sample's own stream. Operators that are equal are the same object. */
   measure(sample: Measurable, rng: Rng): Promise<Measured>;
+  /**
+   * What a simulation would make of the sample: measured as the benchmark believes that it is measured, where that is not
+   * how it truly is. Matched pairs to learn from are made so. Absent: as `measure` does.
+   */
+  simulate?(sample: Measurable, rng: Rng): Promise<Measured>;
 }

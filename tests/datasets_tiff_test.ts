@@ -145,7 +145,7 @@ Deno.test("a size of a pixel and a kernel that are given go before what is found
     });
     await writeTiff(`${folder}/b.tif`, file);
     const sizes = async (path: string, pixelNm: string) => {
-      const settings = { "pixel-nm": pixelNm };
+      const settings = { pixelNm };
       const { contents } = await openData([tiffVolumesKind], [`${folder}/${path}`], { ...options, settings });
       return [contents.pixelSizeMm?.map((mm) => +(mm * 1e6).toFixed(6)), contents.notes.join()] as const;
     };
