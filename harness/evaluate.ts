@@ -94,7 +94,9 @@ async function caseOf(
   needs: ReadonlySet<Need>,
   learned: Omit<Kernels, "truth"> | undefined,
 ): Promise<Case> {
-  const emitters = measured.emitters && (found ?? benchmark.locate?.(reconstruction, settings));
+  const emitters = needs.has("emitters") && measured.emitters
+    ? found ?? benchmark.locate?.(reconstruction, settings)
+    : undefined;
   return {
     sample,
     reconstruction,
@@ -105,9 +107,7 @@ async function caseOf(
     ...(needs.has("error") && measured.image !== undefined && benchmark.splitError !== undefined
       ? { error: await errorNorms(benchmark, measured.operator, image, measured.image) }
       : {}),
-    ...(needs.has("emitters") && emitters !== undefined
-      ? { emitters: { found: emitters, truth: measured.emitters! } }
-      : {}),
+    ...(emitters === undefined ? {} : { emitters: { found: emitters, truth: measured.emitters! } }),
     ...(learned === undefined ? {} : { kernel: { ...learned, truth: measured.kernel } }),
   };
 }
