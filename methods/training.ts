@@ -16,7 +16,7 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import { explain } from "../core/errors.ts";
-import { type Image, sizeOf } from "../core/image.ts";
+import { type Image, sameShape, sizeOf } from "../core/image.ts";
 import type { Json } from "../core/json.ts";
 import type { Rng, RngState } from "../core/random.ts";
 import type { Setting, Settings, Values } from "../core/settings.ts";
@@ -90,6 +90,11 @@ export interface Step<N extends Networks, Losses extends string> {
   readonly times?: number;
   /** Whether each time sees the update's batch or draws one of its own; `same` unless said. */
   readonly batch?: "same" | "fresh";
+  /**
+   * How many draws its batch is put together from; 1 unless said. An update has a batch of its own for each number that its
+   * steps say.
+   */
+  readonly draws?: number;
   /** Fakes come out of pools of this many images; 0, no pool, unless said. */
   readonly pool?: number;
   /** Called each time after the weights have moved. */
@@ -209,8 +214,8 @@ function learner<
     readonly pooled: Map<ImagePool, Tensor4D>;
   }
 
-  const taken = async (draw: () => Promise<Batch>): Promise<Drawn> => {
-    const batch = await draw();
+  const taken = async (draw: () => Promise<Batch>, draws: number): Promise<Drawn> => {
+    const batch = await together(name, draw, draws);
     if (definition.knows.operator === "exactly" && batch.A === undefined) {
       tf.dispose([batch.x, batch.y]);
       throw new TypeError(explain({
@@ -307,17 +312,22 @@ function learner<
 
   const update = async (draw: () => Promise<Batch>, progress: number): Promise<Record<string, number>> => {
     const losses = new Map<string, Scalar[]>();
-    const shared = await taken(draw);
+    const shared = new Map<number, Drawn>();
     try {
+      for (const { batch, draws = 1 } of steps) {
+        if (batch !== "fresh" && !shared.has(draws)) shared.set(draws, await taken(draw, draws));
+      }
       for (const step of steps) {
         const values = losses.get(step.minimise) ?? [];
         losses.set(step.minimise, values);
         for (let time = 0; time < (step.times ?? 1); time++) {
-          const drawn = step.batch === "fresh" ? await taken(draw) : shared;
+          const { draws = 1 } = step;
+          const isFresh = step.batch === "fresh";
+          const drawn = isFresh ? await taken(draw, draws) : shared.get(draws)!;
           try {
             values.push(minimise(step, drawn, progress));
           } finally {
-            if (drawn !== shared) dispose(drawn);
+            if (isFresh) dispose(drawn);
           }
         }
       }
@@ -325,7 +335,7 @@ function learner<
       for (const [name, values] of losses) log[name] = mean(await Promise.all(values.map(number)));
       return log;
     } finally {
-      dispose(shared);
+      shared.forEach(dispose);
       tf.dispose([...losses.values()]);
     }
   };
@@ -442,6 +452,32 @@ function asNetwork(method: string, letter: string, networks: Networks): Network 
 
 function trainedVariables(network: Weighted): Variable[] {
   return network.weights.filter(({ trained }) => trained).map(({ variable }) => variable);
+}
+
+/** A batch of several draws; all of them have one operator and one shape. */
+async function together(method: string, draw: () => Promise<Batch>, draws: number): Promise<Batch> {
+  const first = await draw();
+  if (draws === 1) return first;
+  const all = [first];
+  try {
+    while (all.length < draws) {
+      const next = await draw();
+      all.push(next);
+      const fits = next.A === first.A && next.form === first.form &&
+        sameShape(next.x.shape, first.x.shape) && sameShape(next.y.shape, first.y.shape);
+      if (fits) continue;
+      throw new RangeError(explain({
+        what:
+          `method "${method}" puts ${draws} batches together, and they differ in their shapes or operators`,
+        where:
+          `images [${first.x.shape}] and [${next.x.shape}], measurements [${first.y.shape}] and [${next.y.shape}]`,
+        fix: "train on data that were all measured alike, or in patches of one size",
+      }));
+    }
+    return { ...first, x: tf.concat(all.map(({ x }) => x)), y: tf.concat(all.map(({ y }) => y)) };
+  } finally {
+    tf.dispose(all.map(({ x, y }) => [x, y]));
+  }
 }
 
 function randomTensors(rng: Rng): RandomTensors {

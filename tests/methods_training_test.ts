@@ -15,7 +15,7 @@ import {
   knownOperator,
   transportLoss,
 } from "../methods/known_operator.ts";
-import type { Learner, Method } from "../methods/method.ts";
+import type { Batch, Learner, Method } from "../methods/method.ts";
 import { noiseMatching } from "../methods/noise_matching.ts";
 import { otCycleGan } from "../methods/ot_cyclegan.ts";
 import { otCycleGanFrozenNoise } from "../methods/ot_cyclegan_frozen_noise.ts";
@@ -422,6 +422,60 @@ Deno.test("a generator makes one fake an update, which the critic shares, and on
     await train(learner, 1);
     strictEqual(count.G, expected, batch);
   }
+});
+
+/** A method that shows `look` the batch of each step, which says how many draws it wants. */
+function looking(draws: number, look: (batch: Batch) => void): Method {
+  return defineMethod({
+    name: "looking",
+    about: "",
+    source: "",
+    effort: 1,
+    settings: { ...generatorSettings, ...trainingSettings },
+    knows: { pairs: true, operator: "nothing" },
+    networks: (set, { imageShape }, rng) => ({ G: generator(set, imageShape, imageShape, rng.stream("G")) }),
+    losses: {
+      generator: ({ G }, { x, y, see }) => l1(x, G.apply(see(y))),
+      more: ({ G }, { x, y, see }) => (look({ x, y, A: undefined, see }), l1(x, G.apply(see(y)))),
+    },
+    steps: () => [
+      { minimise: "generator", over: ["G"], rate: 1e-3 },
+      { minimise: "more", over: ["G"], rate: 1e-3, draws, times: 2 },
+      { minimise: "more", over: ["G"], rate: 1e-3, draws },
+    ],
+    reconstructs: "G",
+  });
+}
+
+Deno.test("steps that ask for more draws share one batch of them, in their order, and pairs stay pairs", async () => {
+  const expected = toyBatches("drawn", { matched: true });
+  const [own, second, third] = [await expected(), await expected(), await expected()];
+  const wanted = tf.concat([second.x, third.x]).dataSync();
+  let looks = 0;
+  using learner = prepareToy(looking(2, ({ x, y }) => {
+    looks += 1;
+    deepStrictEqual(x.dataSync(), wanted);
+    deepStrictEqual(y.dataSync(), fadingColumns().forward(x).dataSync());
+  }));
+  await startBackend({ replay: false });
+  const log = await train(learner, 1, toyBatches("drawn", { matched: true }));
+  await startBackend();
+  strictEqual(looks, 3);
+  ok(Number.isFinite(log[0].more));
+  tf.dispose([own.x, own.y, second.x, second.y, third.x, third.y]);
+});
+
+Deno.test("draws that do not fit together are refused, and given back", async () => {
+  using learner = prepareToy(looking(3, () => {}));
+  const [one, other] = [toyBatches("one"), toyBatches("other", { batch: 2 })];
+  await train(learner, 2, toyBatches("before"));
+  const start = tf.memory().numTensors;
+  let drawn = 0;
+  await rejects(
+    learner.update!(() => drawn++ === 2 ? other() : one(), 0),
+    /puts 3 batches together, and they differ[^]*\[1,16,16,2\] and \[2,16,16,2\]/,
+  );
+  strictEqual(tf.memory().numTensors, start);
 });
 
 Deno.test("a loss that does not depend on what it is to move is refused, by name", async () => {
