@@ -230,7 +230,7 @@ class Combined {
 
 /** A metric as a table of one condition more has it. */
 export function under<M extends MetricHead>({ name, about }: Condition, metric: M): M {
-  return { ...metric, id: `${metric.id}-${name}`, about: `${metric.about} Measured with ${about}.` };
+  return { ...metric, id: `${metric.id}-${name}`, condition: about };
 }
 
 /** What is scored under each condition. */

@@ -230,6 +230,7 @@ function runFile(
     unit: metric.unit,
     better: metric.better,
     about: metric.about,
+    ...(metric.condition === undefined ? {} : { condition: metric.condition }),
   });
   return {
     version: 1,

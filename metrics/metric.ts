@@ -81,6 +81,8 @@ export interface MetricHead {
   readonly better: Better;
   /** One sentence for captions. */
   readonly about: string;
+  /** How its samples were measured, in a few words, where that is not the benchmark's way. */
+  readonly condition?: string;
 }
 
 /** A metric. */

@@ -9,6 +9,7 @@
 
 import type { MetricHead, Run } from "../results/run.ts";
 import {
+  byCondition,
   type Cell,
   costMetrics,
   sizeMetrics,
@@ -31,32 +32,43 @@ export function latexFragment(run: Run, summary: Summary): string {
   const { metrics, rows } = withoutEmpty(summary);
   const label = `${file.benchmark}-${file.profile}`.replace(/[^A-Za-z0-9-]+/g, "-");
   const told = rows.some((row) => outcome(row) !== "");
-  const all = [...metrics, ...sizeMetrics];
+  const [own, ...conditions] = byCondition(withoutEmpty(summary));
+  const all = [...own.summary.metrics, ...sizeMetrics];
+  const markOf = marksOf(summary);
   const blocks = Array.from({ length: Math.ceil(all.length / mostColumns) }, (_, block) => {
     const [from, to] = [0, 1].map((next) =>
       Math.round((block + next) * all.length / Math.ceil(all.length / mostColumns))
     );
-    return tabular(
-      all.slice(from, to),
-      metrics,
-      rows.map((row) => ({ row, cells: [...row.cells, ...row.sizes].slice(from, to) })),
-      { last: told && to === all.length ? "seeds" : undefined, end: "", markOf: marksOf(summary) },
-    );
+    return {
+      caption: `${file.title}: further metrics.`,
+      lines: tabular(
+        all.slice(from, to),
+        metrics,
+        own.summary.rows.map((row) => ({ row, cells: [...row.cells, ...row.sizes].slice(from, to) })),
+        { last: told && to === all.length ? "seeds" : undefined, end: "", markOf },
+      ),
+    };
   });
+  for (const { condition, summary: { metrics, rows } } of conditions) {
+    blocks.push({
+      caption: `${file.title}: measured ${condition}.`,
+      lines: tabular(metrics, metrics, rows.map((row) => ({ row, cells: row.cells })), { end: "", markOf }),
+    });
+  }
   const costs = tabular(costMetrics, metrics, rows.map((row) => ({ row, cells: row.costs })), {
     end: " % cost",
     markOf: () => undefined,
   });
   return [
     "% Needs \\usepackage{booktabs} and \\usepackage{graphicx}.",
-    ...blocks.flatMap((lines, block) => [
+    ...blocks.flatMap(({ caption: text, lines }, block) => [
       "\\begin{table}[htbp]",
       "\\centering",
       block === 0
         ? `\\caption{\\textbf{${latexText(sentence(file.title))}} ${
           caption(run, summary).map(latexText).join("\n  ")
         }}`
-        : `\\caption{${latexText(file.title)}: further metrics.}`,
+        : `\\caption{${latexText(text)}}`,
       `\\label{tab:${label}${block === 0 ? "" : `-${block + 1}`}}`,
       ...fitted(lines),
       ...(block === 0 ? below(banners(run)) : []),

@@ -7,7 +7,14 @@
 
 import stringWidth from "string-width";
 import type { Run } from "../results/run.ts";
-import { type Cell, costMetrics, sizeMetrics, type Summary, withoutEmpty } from "../results/summary.ts";
+import {
+  byCondition,
+  type Cell,
+  costMetrics,
+  sizeMetrics,
+  type Summary,
+  withoutEmpty,
+} from "../results/summary.ts";
 import { banners, caption, metricLines, notes, refusals, rowLines } from "./caption.ts";
 import { markdownText } from "./escape.ts";
 import { cellText, metricHeading, outcome } from "./format.ts";
@@ -22,17 +29,8 @@ const costMark = "<!-- cost -->";
 export function markdownTable(run: Run, summary: Summary): string {
   const { metrics, rows } = withoutEmpty(summary);
   const markOf = marksOf(summary);
-  const main = aligned(
-    ["method", ...[...metrics, ...sizeMetrics].map((metric) => metricHeading(metric, metrics)), "seeds"].map(
-      markdownText,
-    ),
-    rows.map((row) => [
-      markdownText(row.head.name),
-      ...row.cells.map((cell) => marked(markdownText(text(cell)), markOf(row, cell))),
-      ...row.sizes.map((cell) => markdownText(text(cell))),
-      markdownText(outcome(row)),
-    ]),
-  );
+  const [own, ...conditions] = byCondition(withoutEmpty(summary));
+  const main = scores(own.summary, markOf, true);
   const costs = [
     row(["method", ...costMetrics.map((metric) => metricHeading(metric, metrics))].map(markdownText)),
     row(["---", ...costMetrics.map(() => "---:")]),
@@ -45,6 +43,10 @@ export function markdownTable(run: Run, summary: Summary): string {
     [`# ${markdownText(run.file.title)}`],
     ...[...banners(run), ...refusals(run)].map((banner) => [`> **${markdownText(banner)}**`]),
     main,
+    ...conditions.flatMap(({ condition, summary }) => [
+      [`Measured ${markdownText(condition!)}:`],
+      scores(summary, markOf, false),
+    ]),
     caption(run, summary).map((line) => markdownText(line)),
     ...(verdicts.length === 0 ? [] : [
       ["## Verdicts"],
@@ -79,6 +81,21 @@ export function withoutCosts(text: string): string {
   return text.split("\n").filter((line) => !isCost.test(line)).join("\n");
 }
 
+function scores({ metrics, rows }: Summary, markOf: ReturnType<typeof marksOf>, areMain: boolean): string[] {
+  const shown = areMain ? [...metrics, ...sizeMetrics] : metrics;
+  return aligned(
+    ["method", ...shown.map((metric) => metricHeading(metric, metrics)), ...areMain ? ["seeds"] : []].map(
+      markdownText,
+    ),
+    rows.map((row) => [
+      markdownText(row.head.name),
+      ...row.cells.map((cell) => marked(markdownText(text(cell)), markOf(row, cell))),
+      ...areMain ? [...row.sizes.map((cell) => markdownText(text(cell))), markdownText(outcome(row))] : [],
+    ]),
+    areMain,
+  );
+}
+
 function text(cell: Cell): string {
   const { mean, spread } = cellText(cell);
   return spread === "" ? mean : `${mean} ± ${spread}`;
@@ -96,10 +113,14 @@ function row(cells: readonly string[]): string {
   return `| ${cells.join(" | ")} |`;
 }
 
-/** A table whose columns also line up where the Markdown is read as it is; all but the first and last to the right. */
-function aligned(head: readonly string[], body: readonly (readonly string[])[]): string[] {
+/** A table whose columns also line up where the Markdown is read as it is; numbers to the right, text to the left. */
+function aligned(
+  head: readonly string[],
+  body: readonly (readonly string[])[],
+  lastIsText: boolean,
+): string[] {
   const widths = head.map((_, column) => Math.max(3, ...[head, ...body].map((r) => stringWidth(r[column]))));
-  const isText = (column: number) => column === 0 || column === head.length - 1;
+  const isText = (column: number) => column === 0 || (lastIsText && column === head.length - 1);
   const pad = (cells: readonly string[]) =>
     row(cells.map((cell, column) => {
       const space = " ".repeat(widths[column] - stringWidth(cell));

@@ -20,6 +20,8 @@ export interface MetricHead {
   readonly unit: string;
   readonly better: "higher" | "lower" | "neither";
   readonly about: string;
+  /** How its samples were measured, in a few words, where that is not the benchmark's way: in tables it stands apart. */
+  readonly condition?: string;
 }
 
 /** A row of the table. */

@@ -157,7 +157,21 @@ export function emptyMetrics({ metrics, rows }: Summary): MetricHead[] {
 /** The summary without the columns of {@linkcode emptyMetrics}. */
 export function withoutEmpty(summary: Summary): Summary {
   const empty = emptyMetrics(summary);
-  const kept = (metric: MetricHead) => !empty.includes(metric);
+  return withOnly(summary, (metric) => !empty.includes(metric));
+}
+
+/** The summary parted by how the samples were measured: first the benchmark's own way, then each condition. */
+export function byCondition(
+  summary: Summary,
+): readonly { readonly condition?: string; readonly summary: Summary }[] {
+  const conditions = new Set([undefined, ...summary.metrics.map(({ condition }) => condition)]);
+  return [...conditions].map((condition) => ({
+    ...(condition === undefined ? {} : { condition }),
+    summary: withOnly(summary, (metric) => metric.condition === condition),
+  }));
+}
+
+function withOnly(summary: Summary, kept: (metric: MetricHead) => boolean): Summary {
   return {
     metrics: summary.metrics.filter(kept),
     rows: summary.rows.map((row) => ({ ...row, cells: row.cells.filter(({ metric }) => kept(metric)) })),

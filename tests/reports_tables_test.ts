@@ -409,3 +409,28 @@ Deno.test("ranges() names every number once, and of more than three that follow 
   assert.equal(ranges(Array.from({ length: 25_000 }, (_, i) => i + 1)), "1 to 25000");
   assert.equal(ranges([]), "");
 });
+
+Deno.test("scores under another condition stand in a table of their own, in Markdown and in LaTeX", () => {
+  const made = run([row("a", false)], [
+    record("a", null, [score(0, "s", "", 11), { ...score(0, "s", "", 22), metric: "psnr-400nm" }]),
+  ]);
+  const at400 = { ...metrics[0], id: "psnr-400nm", condition: "at 400 nm" };
+  const both: Run = { ...made, file: { ...made.file, metrics: [metrics[0], at400] } };
+  const summary = summarise(both);
+  const [main, further] = markdownTable(both, summary).split("Measured at 400 nm:");
+  assert.match(main, /\| a +\| +11\.00 \|/);
+  assert.doesNotMatch(main, /22\.00/);
+  assert.match(further, /\| a +\| +22\.00 \|/);
+  const tables = latexFragment(both, summary).split("\\begin{table}");
+  assert.deepEqual(tables.map((table) => [/11\.00/, /22\.00/].map((number) => number.test(table))), [
+    [false, false],
+    [true, false],
+    [false, true],
+    [false, false],
+  ]);
+  assert.match(tables[2], /\\caption\{[^}]*measured at 400 nm/);
+  assert.deepEqual(parsed(tableCsv(both, summary)).slice(0, 2).map(({ metric }) => metric), [
+    "psnr",
+    "psnr-400nm",
+  ]);
+});

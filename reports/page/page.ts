@@ -21,7 +21,7 @@ import { picturesSection } from "./pictures.ts";
 import { curvesSection, plotsSection, trainingSection } from "./plots.ts";
 import style from "./style.css" with { type: "text" };
 import script from "./script.js" with { type: "text" };
-import { costsTable, scoresTable } from "./tables.ts";
+import { costsTable, scoresTables } from "./tables.ts";
 
 /** How a page is made. */
 export interface PageOptions {
@@ -103,7 +103,7 @@ ${titled ? markup`<h2>${heading(run)}</h2>` : undefined}
 <p class="question">${sentence(file.question)}</p>
 ${[...banners(run), ...refusals(run)].map((banner) => markup`<p class="banner">${banner}</p>`)}
 <h3>Scores</h3>
-${scoresTable(shown)}
+${scoresTables(shown)}
 ${caption(run, summary).slice(1).map((line) => markup`<p class="caption">${line}</p>`)}
 ${
     said.length === 0

@@ -1,22 +1,34 @@
 /** The tables of scores and of costs, which the page's script sorts by any column. */
 
 import { encodeValue } from "../../results/record.ts";
-import { type Cell, costMetrics, sizeMetrics, type Summary, type SummaryRow } from "../../results/summary.ts";
+import {
+  byCondition,
+  type Cell,
+  costMetrics,
+  sizeMetrics,
+  type Summary,
+  type SummaryRow,
+} from "../../results/summary.ts";
 import type { MetricHead } from "../../results/run.ts";
 import { cellText, metricHeading, outcome } from "../format.ts";
 import { type Mark, marksOf } from "../marks.ts";
 import { sentence } from "../words.ts";
 import { type Html, markup } from "./html.ts";
 
-/** The table of scores and sizes. */
-export function scoresTable(summary: Summary): Html {
+/** The table of scores and sizes, and one of scores for each further condition. */
+export function scoresTables(summary: Summary): Html {
   const markOf = marksOf(summary);
-  return sortable(
-    [...summary.metrics, ...sizeMetrics],
-    summary,
+  const [own, ...conditions] = byCondition(summary);
+  const main = sortable(
+    [...own.summary.metrics, ...sizeMetrics],
+    own.summary,
     (row) => [...row.cells, ...row.sizes],
-    (row, cell) => markOf(row, cell),
+    markOf,
   );
+  const further = conditions.map(({ condition, summary }) =>
+    markup`<h4>Measured ${condition}</h4>${sortable(summary.metrics, summary, (row) => row.cells, markOf)}`
+  );
+  return markup`${main}${further}`;
 }
 
 /** The table of costs. */
