@@ -1,6 +1,6 @@
 /** Points in a plane, such as emitters, and images of them. */
 
-import type { Image } from "./image.ts";
+import { type Image, scaled } from "./image.ts";
 
 /**
  * Points in nm from the outer corner of the first pixel, x along the columns and y along the rows: pixel (row, column) of
@@ -11,6 +11,24 @@ export interface Points {
   readonly xNm: Float64Array;
   /** Down, as many. */
   readonly yNm: Float64Array;
+  /** How bright each is, the typical one being 1, where anybody knows it. */
+  readonly brightness?: Float64Array;
+}
+
+/** The points, seen from an origin that lies `byNm` further left and further up. */
+export function shifted(points: Points, byNm: number): Points {
+  return { ...points, xNm: points.xNm.map((x) => x + byNm), yNm: points.yNm.map((y) => y + byNm) };
+}
+
+/** Those that lie in a field of this size, whose corner is the origin. */
+export function inField({ xNm, yNm, brightness }: Points, heightNm: number, widthNm: number): Points {
+  const inside = (_: number, i: number) =>
+    xNm[i] >= 0 && xNm[i] < widthNm && yNm[i] >= 0 && yNm[i] < heightNm;
+  return {
+    xNm: xNm.filter(inside),
+    yNm: yNm.filter(inside),
+    ...(brightness && { brightness: brightness.filter(inside) }),
+  };
 }
 
 /** How points become an image. */
@@ -23,20 +41,48 @@ export interface Rendering {
 }
 
 /**
- * The density of points, `[height, width, 1]`: each gives a sum of 1, as a Gaussian integrated over the pixels, less what
- * lies outside the image or beyond five sigma.
+ * The density of points, `[height, width, 1]`: each gives a sum of 1, or of its weight where there are weights, as a
+ * Gaussian integrated over the pixels, less what lies outside the image or beyond five sigma.
  */
-export function rendered({ xNm, yNm }: Points, { height, width, pixelNm, sigmaNm }: Rendering): Image {
+export function rendered(
+  { xNm, yNm }: Points,
+  { height, width, pixelNm, sigmaNm }: Rendering,
+  weights?: ArrayLike<number>,
+): Image {
   const data = new Float32Array(height * width);
   xNm.forEach((x, i) => {
     const across = shares(x / pixelNm, sigmaNm / pixelNm, width);
     const down = shares(yNm[i] / pixelNm, sigmaNm / pixelNm, height);
+    const weight = weights?.[i] ?? 1;
     down.values.forEach((share, r) => {
       const row = (down.first + r) * width + across.first;
-      across.values.forEach((other, c) => data[row + c] += share * other);
+      across.values.forEach((other, c) => data[row + c] += weight * share * other);
     });
   });
   return { shape: [height, width, 1], data };
+}
+
+/** Emitters on a grid of fine pixels, whose first pixel starts where their origin is. */
+export interface EmitterGrid {
+  readonly height: number;
+  readonly width: number;
+  readonly pixelNm: number;
+}
+
+/** Of the Gaussian that an emitter is shown as on a fine grid, in its pixels. */
+export const emitterSigma = 1;
+
+/** What an emitter of brightness 1 that is shown on a fine grid sums up to: its peak is 1 where it is centred on a pixel. */
+export const emitterSum = 1 / (normalBelow(0.5 / emitterSigma) - normalBelow(-0.5 / emitterSigma)) ** 2;
+
+/** Emitters as localisation microscopy wants to see them, `[height, width, 1]`: a spot of σ 1 pixel each, of its brightness. */
+export function emitterImage(emitters: Points, { height, width, pixelNm }: EmitterGrid): Image {
+  const image = rendered(
+    emitters,
+    { height, width, pixelNm, sigmaNm: emitterSigma * pixelNm },
+    emitters.brightness,
+  );
+  return scaled(image, emitterSum);
 }
 
 /** What each pixel of a line holds of a Gaussian at `centre`, in pixels. */
