@@ -230,6 +230,28 @@ const compositions: { readonly [name: string]: Composition } = {
 
   [kernel.logProduct]: ({ x, y }) =>
     tf.logSumExp(tf.add(tf.expandDims(x as tf.Tensor, 2), tf.expandDims(y as tf.Tensor, 0)), 1),
+  // A product with the matrix e^(−2πi kn / length), which is symmetric.
+  [kernel.fourier]: ({ x }, { outer, length, inner, inverse }) => {
+    const matrix = (part: (angle: number) => number) =>
+      tf.tensor2d(
+        // A whole number of turns less keeps the angle exact.
+        Float32Array.from(
+          { length: length * length },
+          (_, i) => part(2 * Math.PI * (Math.floor(i / length) * (i % length) % length) / length),
+        ),
+        [length, length],
+      );
+    const [cosine, sine] = [matrix(Math.cos), matrix(inverse ? (angle) => -Math.sin(angle) : Math.sin)];
+    const lines = tf.transpose(tf.reshape(x, [2, outer, length, inner]), [0, 1, 3, 2]);
+    const [re, im] = tf.unstack(tf.reshape(lines, [2, outer * inner, length])) as tf.Tensor2D[];
+    const sums = [
+      tf.add(tf.matMul(re, cosine), tf.matMul(im, sine)),
+      tf.sub(tf.matMul(im, cosine), tf.matMul(re, sine)),
+    ];
+    const frequencies = tf.reshape(tf.stack(sums), [2, outer, inner, length]);
+    return tf.reshape(tf.transpose(frequencies, [0, 1, 3, 2]), x.shape);
+  },
+
   [kernel.lineSums]: ({ x }, lines) => composedLineSums(x, lines as ParallelLines),
   [kernel.spreadAlongLines]: ({ y }, lines) => composedSpread(y, lines as ParallelLines),
 

@@ -157,6 +157,11 @@ register(
   (g, _saved, lines) => ({ y: () => run(kernel.lineSums, { x: g }, lines) }),
 );
 
+// As a linear map of pairs of real numbers the transform has its conjugate as adjoint, which is the other direction.
+register(kernel.fourier, [], (g, _saved, attrs) => ({
+  x: () => run(kernel.fourier, { x: g }, { ...attrs, inverse: 1 - (attrs.inverse as number) }),
+}));
+
 register(kernel.concatUpsampled, [], (g, _saved, { first, second }) => {
   const channels = (first as number) + (second as number);
   return {

@@ -76,6 +76,11 @@ export const kernel = {
   /** y; the same: the adjoint of `lineSums`. */
   spreadAlongLines: "EngineSpreadAlongLines",
   /**
+   * x `[2, …]`, real and imaginary parts; `outer`, `length`, `inner`, the extents before, along and after the axis (that of
+   * the parts apart), `inverse`, 1 or 0: the Fourier transform of each line, without normalisation.
+   */
+  fourier: "EngineFourier",
+  /**
    * variable, gradient, first, second, pace (rate, epsilon); `beta1`, `beta2`: the new variable and moments, which may be
    * the old memory written in place.
    */

@@ -100,6 +100,19 @@ function kernels(backend: BackendWasm, { calls, scratch }: WasmModule): { readon
       return out;
     },
 
+    // With the parts exchanged on both sides the transform is the inverse one.
+    [kernel.fourier]({ x }, { outer, length, inner, inverse }) {
+      const out = make(x.shape);
+      const part = 4 * outer * length * inner;
+      const [re, im] = inverse ? [part, 0] : [0, part];
+      const turn = 2 * Math.PI / length;
+      const room = scratch(calls.fourierScratch(length));
+      const [from, to] = [at(x), at(out)];
+      const sizes = [outer, length, inner, Math.cos(turn), Math.sin(turn)];
+      calls.fourier(from + re, from + im, to + re, to + im, ...sizes, room);
+      return out;
+    },
+
     [kernel.spaceToDepth]({ x }, { block, padding, height, width, rows, columns }) {
       const [n, , , channels] = x.shape;
       const out = make([n, rows, columns, block * block * channels]);

@@ -23,7 +23,17 @@ export interface WasmModule {
   scratch(bytes: number): number;
 }
 
-const moduleNames = ["arrays", "blocks", "channels", "conv", "lines", "logarithms", "norm", "pointwise"];
+const moduleNames = [
+  "arrays",
+  "blocks",
+  "channels",
+  "conv",
+  "fourier",
+  "lines",
+  "logarithms",
+  "norm",
+  "pointwise",
+];
 
 const instances = new WeakMap<BackendWasm, Map<boolean, Promise<WasmModule>>>();
 

@@ -17,6 +17,7 @@ const optimisation = {
   blocks: "-O3",
   channels: "-O3",
   conv: "-O1",
+  fourier: "-O3",
   lines: "-O1",
   logarithms: "-O3",
   norm: "-O3",

@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { explain, suggest, UsageError } from "../../core/errors.ts";
 import { conv } from "./conv.ts";
 import { direct } from "./direct.ts";
-import { frc, points } from "./microscopy.ts";
+import { convolution, frc, points } from "./microscopy.ts";
 import { rays } from "./rays.ts";
 import { report } from "./report.ts";
 import { transport } from "./sinkhorn.ts";
@@ -27,6 +27,7 @@ Parts (unless some are named: conv and steps, and with --python torch, cores and
   rays      the ray transform against scikit-image and ASTRA on one thread (5 minutes); needs --python
   frc       Fourier ring correlation of two images of 2048² (20 seconds)
   points    the assignment of 10⁴ points to 10⁴ others (10 seconds)
+  convolution  a blur and its derivatives by sums and by Fourier transforms (20 seconds)
   report    deno task report on 10³, 10⁴ and 10⁵ records, in seconds and megabytes (1 minute)
 
 Options:
@@ -56,6 +57,7 @@ const parts: Readonly<Record<string, (options: Options) => Promise<string>>> = {
   rays: ({ rounds, python }) => rays(rounds, required(python)),
   frc: ({ rounds }) => frc(rounds),
   points: ({ rounds }) => points(rounds),
+  convolution: ({ rounds }) => convolution(rounds),
   report: () => report(),
 };
 
