@@ -1,23 +1,20 @@
 /** `deno task bench`: runs a benchmark and leaves its tables. */
 
-import process from "node:process";
 import { availableParallelism } from "node:os";
-import { parseArgs, type ParseArgsConfig } from "node:util";
+import type { ParseArgsConfig } from "node:util";
 import { suggest, UsageError } from "../core/errors.ts";
-import { execute } from "../harness/execute.ts";
 import { runLock, writePlan } from "../harness/folder.ts";
 import { Lock } from "../harness/lock.ts";
 import { type Order, prepare, type Prepared } from "../harness/prepare.ts";
 import { splitKinds } from "../harness/split.ts";
-import { readRun } from "../results/run.ts";
 import { counted } from "../reports/words.ts";
+import { terminalTable } from "../reports/terminal.ts";
 import { terminalVerdicts } from "../reports/verdict_words.ts";
-import { writeReports } from "../reports/write.ts";
 import { exitWithError, printable } from "./exit.ts";
 import { listOf } from "./list.ts";
-import { LivePage } from "./live_page.ts";
+import { parsed, whole } from "./options.ts";
 import { fromCaller } from "./paths.ts";
-import { Console } from "./progress.ts";
+import { runPlan } from "./running.ts";
 import { loadSuite } from "./suite.ts";
 
 const options = {
@@ -112,7 +109,7 @@ Examples
   deno task bench mri --set acceleration=8 --set ot-cyclegan.gamma=50`;
 
 async function main(args: string[]): Promise<number> {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parsed("bench", args, options);
   if (values.help || positionals.length === 0) {
     console.log(help);
     return values.help || args.length === 0 ? 0 : 2;
@@ -181,24 +178,11 @@ function settingsOf(values: ReturnType<typeof parseOptions>["values"]): string[]
 
 async function run(prepared: Prepared, workers: number): Promise<number> {
   const { folder } = prepared;
-  const interrupted = new AbortController();
-  const page = new LivePage(folder);
-  const screen = new Console(prepared, process.stdout.isTTY === true, page);
-  const interrupt = () => {
-    interrupted.abort();
-    screen.close();
-    console.error(`\ninterrupted: finished jobs are kept in ${folder}; the same command goes on`);
-    Deno.exit(130);
-  };
-  Deno.addSignalListener("SIGINT", interrupt);
-  Deno.addSignalListener("SIGTERM", interrupt);
   console.log(planText(prepared));
-  const { failed } = await execute(prepared, workers, screen, interrupted.signal);
-  screen.close();
-  await page.close();
-  const result = await readRun(folder);
-  await writeReports(result);
-  console.log(`\n${await screen.table()}`);
+  const ran = await runPlan(prepared, workers);
+  if (ran === "interrupted") return 130;
+  const { result, failed } = ran;
+  console.log(`\n${terminalTable(result)}`);
   const verdicts = terminalVerdicts(result);
   if (verdicts !== "") console.log(`\n${verdicts}`);
   console.log(
@@ -227,35 +211,6 @@ function planText({ folder, run, plan, configuration }: Prepared): string {
     `  seeds    ${run.seeds.length === 0 ? "none needed" : run.seeds.join(", ")}`,
     `  jobs     ${plan.jobs.length}, in ${folder}`,
   ].join("\n");
-}
-
-const parseOptions = (args: string[]) => parseArgs({ args, options, allowPositionals: true, strict: true });
-
-function parse(args: string[]): ReturnType<typeof parseOptions> {
-  try {
-    return parseOptions(args);
-  } catch (cause) {
-    const { code, message } = cause as Error & { code?: string };
-    const option = /'(--?[^' ]+)/.exec(message)?.[1] ?? "";
-    const known = Object.keys(options).map((key) => `--${key}`);
-    if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
-      throw new UsageError({ what: `unknown option ${option}`, fix: suggest(option, known) });
-    }
-    throw new UsageError(
-      { what: message.split(/[.\n]/)[0], fix: "deno task bench --help shows how it is given" },
-      { cause },
-    );
-  }
-}
-
-function whole(option: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new UsageError({
-    what: `"${text}" does not fit`,
-    where: option,
-    fix: `give a whole number from ${least} to ${most}`,
-  });
 }
 
 /** A split that is none of the kinds is a file; where there is none, a kind was misspelt. */

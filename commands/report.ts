@@ -1,6 +1,6 @@
 /** `deno task report`: runs' records to tables, a page, and figures. */
 
-import { parseArgs, type ParseArgsConfig } from "node:util";
+import type { ParseArgsConfig } from "node:util";
 import { suggest, UsageError } from "../core/errors.ts";
 import { terminalTable } from "../reports/terminal.ts";
 import { counted } from "../reports/words.ts";
@@ -8,6 +8,7 @@ import { type Format, formats, writeReport } from "../reports/write.ts";
 import { mergeRuns } from "../results/merge.ts";
 import { readRun } from "../results/run.ts";
 import { exitWithError, printable } from "./exit.ts";
+import { parsed } from "./options.ts";
 import { fromCaller } from "./paths.ts";
 
 const options = {
@@ -42,7 +43,7 @@ Examples
   deno task report runs/mri-quick /mnt/other/mri-quick runs/ct-quick --out paper --format tex,pdf`;
 
 async function main(args: string[]): Promise<number> {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parsed("report", args, options);
   if (values.help || positionals.length === 0) {
     console.log(help);
     return values.help ? 0 : 2;
@@ -85,21 +86,6 @@ function formatsOf(text: string | undefined): readonly Format[] {
     where: "--format",
     fix: `name some of ${formats.join(",")}`,
   });
-}
-
-const parseOptions = (args: string[]) => parseArgs({ args, options, allowPositionals: true, strict: true });
-
-function parse(args: string[]): ReturnType<typeof parseOptions> {
-  try {
-    return parseOptions(args);
-  } catch (cause) {
-    const option = /'(--?[^' ]+)/.exec((cause as Error).message)?.[1] ?? "";
-    const known = Object.keys(options).map((key) => `--${key}`);
-    throw new UsageError({
-      what: (cause as Error).message.split(/[.\n]/)[0],
-      fix: suggest(option, known),
-    }, { cause });
-  }
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args).catch(exitWithError));

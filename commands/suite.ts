@@ -66,6 +66,17 @@ export async function loadSuite(use: readonly string[]): Promise<Suite> {
   return { benchmarks: all, claims: said, modules, openData };
 }
 
+/** What a run is answered that names modules which this user has not named. */
+export function unnamedModules(use: readonly string[], where: string): UsageError {
+  return new UsageError({
+    what: `the run was made with ${use.join(", ")}, which ${
+      use.length === 1 ? "is a program" : "are programs"
+    }`,
+    where,
+    fix: `read ${use.length === 1 ? "it" : "them"}, and give ${use.map((path) => `--use ${path}`).join(" ")}`,
+  });
+}
+
 async function load(path: string): Promise<{ extension: Extension; hash: string }> {
   const where = `--use ${path}`;
   let module: { default?: unknown };

@@ -238,7 +238,8 @@ export function metricsUnder(benchmark: Benchmark): readonly Metric[] {
   return benchmark.metrics.slice(0, 2);
 }
 
-function rowOf(metric: Metric, subject: string, { sample = "", value, reason }: Score): ScoreRow {
+/** A score as a record keeps it. */
+export function rowOf(metric: Metric, subject: string, { sample = "", value, reason }: Score): ScoreRow {
   return {
     metric: metric.id,
     convention: metric.convention,

@@ -30,7 +30,7 @@ import { scoreOfSeed } from "../results/summary.ts";
 import type { Checkpoint, Checkpoints } from "./checkpoint.ts";
 import type { ConfiguredRow } from "./configuration.ts";
 import { examine, metricsUnder, type Shown, under } from "./evaluate.ts";
-import { keptFolder } from "./folder.ts";
+import { keptBase } from "./folder.ts";
 import type { Job, Plan } from "./plan.ts";
 import {
   batches,
@@ -533,10 +533,11 @@ class KeptSubjects {
   async write(): Promise<void> {
     if (this.#subject === undefined) return;
     const { place: { folder, shelf }, job } = this;
-    // A subject's name may come from a user's dataset: what could leave the folder is written as in an address.
-    const file = encodeURIComponent(this.#subject).replace(/^\.+/, "_");
-    const base = `${folder}/${keptFolder(job)}/${file}`;
-    await shelf.benchmark.keep(base, this.#slices, shelf.dataset.contents.pixelSizeMm);
+    await shelf.benchmark.keep(
+      `${folder}/${keptBase(job, this.#subject)}`,
+      this.#slices,
+      shelf.dataset.contents.pixelSizeMm,
+    );
     this.#slices = [];
     this.#subject = undefined;
   }

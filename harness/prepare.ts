@@ -105,7 +105,12 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
   return {
     folder: order.out,
     configuration,
-    run: { ...run, seeds, rows: run.rows.filter(({ name }) => names.has(name)) },
+    run: {
+      ...run,
+      seeds,
+      rows: run.rows.filter(({ name }) => names.has(name)),
+      order: orderOf(order, [...names], seeds),
+    },
     plan: {
       version: 1,
       configuration: hash,
@@ -132,6 +137,18 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
     },
     stale: (earlier?.jobs ?? []).filter(({ method, module }) => module !== moduleOf(method)?.sha256),
   };
+}
+
+/** The order that makes a folder's rows and seeds in one go, wherever to. */
+function orderOf(
+  { out: _out, fresh: _fresh, request, ...rest }: Order,
+  methods: readonly string[],
+  seeds: readonly number[],
+): RunFile["order"] {
+  // A single number is a count to --seeds; a range of one is that seed.
+  const list = seeds.length === 1 ? `${seeds[0]}-${seeds[0]}` : seeds.join(",");
+  const whole = { ...rest, request: { ...request, methods, seeds: list === "" ? undefined : list } };
+  return whole as unknown as RunFile["order"];
 }
 
 /**

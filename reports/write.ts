@@ -60,6 +60,32 @@ export async function writeProgress(run: Run, refresh: number): Promise<void> {
   );
 }
 
+/** The files of one table that are text, by name, each made when it is asked for. */
+export function textsOf(
+  { run, summary }: Table,
+  wanted: readonly Format[],
+): Record<string, () => string | Iterable<string>> {
+  return {
+    ...(wanted.includes("md") ? { "table.md": () => markdownTable(run, summary) } : {}),
+    ...(wanted.includes("tex")
+      ? {
+        "table.tex": () => latexFragment(run, summary),
+        "table-standalone.tex": () => latexDocument(run, summary),
+      }
+      : {}),
+    ...(wanted.includes("csv")
+      ? {
+        "table.csv": () => tableCsv(run, summary),
+        "scores.csv": () => scoresCsv(run, summary),
+        "statistics.csv": () => statisticsCsv(run, summary),
+      }
+      : {}),
+    ...(wanted.includes("json")
+      ? { "verdicts.json": () => prettyJson(verdictsJson(run, judge(run, summary))) }
+      : {}),
+  };
+}
+
 async function writeTable(table: Table, folder: string, wanted: readonly Format[]): Promise<string[]> {
   const { run, summary } = table;
   const written: string[] = [];
@@ -67,26 +93,14 @@ async function writeTable(table: Table, folder: string, wanted: readonly Format[
     await writeWhole(`${folder}${name}`, content);
     written.push(name);
   };
+  for (const [name, text] of Object.entries(textsOf(table, wanted))) await write(name, text());
   if (wanted.includes("md")) {
-    await write("table.md", markdownTable(run, summary));
     const drawn = new Set<string>();
     for await (const { file, png } of drawPanels(run, summary)) {
       await write(`panels/${file}`, png);
       drawn.add(`${file}`);
     }
     await removeOthers(`${folder}panels`, drawn, /\.png$/);
-  }
-  if (wanted.includes("tex")) {
-    await write("table.tex", latexFragment(run, summary));
-    await write("table-standalone.tex", latexDocument(run, summary));
-  }
-  if (wanted.includes("csv")) {
-    await write("table.csv", tableCsv(run, summary));
-    await write("scores.csv", scoresCsv(run, summary));
-    await write("statistics.csv", statisticsCsv(run, summary));
-  }
-  if (wanted.includes("json")) {
-    await write("verdicts.json", prettyJson(verdictsJson(run, judge(run, summary))));
   }
   written.push(...await writeFigures(table, folder, wanted));
   return written;

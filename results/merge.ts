@@ -6,9 +6,10 @@
  */
 
 import { explain, UsageError } from "../core/errors.ts";
-import { canonicalJson, differences, type Json } from "../core/json.ts";
+import { differences } from "../core/json.ts";
 import { fixRecord, recordName, type ResultRecord } from "./record.ts";
 import { folderOf, type MetricHead, nameOf, type RowHead, type Run, type RunFile } from "./run.ts";
+import { whatDiffers } from "./sameness.ts";
 
 /**
  * The tables that these runs make, a run for each benchmark and profile, in the order in which they were given.
@@ -32,7 +33,8 @@ function mergeTable(runs: readonly Run[]): Run {
       const earlier = kept.get(job);
       if (earlier === undefined || isBetter(record, earlier.record)) kept.set(job, { record, run });
       else if (!isBetter(earlier.record, record)) {
-        const differing = whatDiffers(earlier.record, record);
+        // Notes say what a folder was asked for, which another one may not have been.
+        const differing = whatDiffers(earlier.record, record).filter((part) => part !== "notes");
         if (differing.length > 0) refused.push(conflict(record, run, earlier.run, differing));
       }
     }
@@ -52,20 +54,11 @@ function isBetter(one: ResultRecord, other: ResultRecord): boolean {
   return one.state.kind !== "failed" && other.state.kind === "failed";
 }
 
-/** Members that two records of one job do not share, but for what may differ between machines. */
-function whatDiffers(one: ResultRecord, other: ResultRecord): string[] {
-  const mayDiffer = ["cost", "provenance", "notes"];
-  const [a, b] = [one, other] as unknown as Record<string, Json | undefined>[];
-  return Object.keys({ ...a, ...b }).filter((name) =>
-    !mayDiffer.includes(name) && canonicalJson(a[name] ?? null) !== canonicalJson(b[name] ?? null)
-  ).sort();
-}
-
 function conflict(record: ResultRecord, run: Run, earlier: Run, differing: readonly string[]): string {
   return explain({
-    what: `${nameOf(record)} has another record in ${earlier.folder}, which was taken: ${
-      differing.join(", ")
-    } differ`,
+    what: `${nameOf(record)} has another record in ${earlier.folder}, which was taken; what differs: ${
+      differing.join("; ")
+    }`,
     where: folderOf(run, record),
     fix: `${fixRecord}; or report the two folders apart`,
   });

@@ -101,6 +101,11 @@ export interface RunFile {
   /** Metrics in the table's order; a metric's first row is the benchmark's own convention. */
   readonly metrics: readonly MetricHead[];
   readonly seeds: readonly number[];
+  /**
+   * The command that makes it, with every row and seed of the folder: benchmark, profile, settings, data, split, modules,
+   * backend. Paths are those of the machine that ran it. Absent in runs of before `deno task reproduce`.
+   */
+  readonly order?: { readonly [key: string]: Json };
   /** What papers claim of these rows; absent in runs of before there were verdicts. */
   readonly claims?: readonly Claim[];
   /** Commit, versions, backend, arithmetic class, processor. */

@@ -22,7 +22,10 @@ export function job(...args: string[]): Promise<Ended> {
 }
 
 /** Starts a command without waiting for its end. */
-export function started(command: "bench" | "job", ...args: string[]): Deno.ChildProcess {
+export function started(
+  command: "bench" | "job" | "report" | "reproduce" | "verify",
+  ...args: string[]
+): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "-A", pathOf(`../commands/${command}.ts`), ...args],
     stdin: "null",

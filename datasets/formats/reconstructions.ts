@@ -2,19 +2,23 @@
 
 import { explain } from "../../core/errors.ts";
 import type { Image } from "../../core/image.ts";
-import { startLibHdf5 } from "./libhdf5.ts";
+import { HdfReader } from "./hdf5.ts";
+import { atNoTime, type LibHdf5, startLibHdf5 } from "./libhdf5.ts";
 
 /** A reconstructed slice, `[height, width, 1]`, with its truth where there is one. */
 export interface ReconstructedSlice {
   readonly reconstruction: Image;
   readonly truth?: Image;
+  /** What training would have been shown in place of the truth, where the two differ. */
+  readonly label?: Image;
   /** Channels of the sample: two a coil. */
   readonly channels: number;
 }
 
 /**
  * Writes `<base>.h5` with `reconstruction` `[slices, height, width]` float32 and, where every slice has a truth, the truth
- * beside it as `reconstruction_esc`, or as `reconstruction_rss` where the data have several coils.
+ * beside it as `reconstruction_esc`, or as `reconstruction_rss` where the data have several coils; and the labels, where
+ * they are others, as `label`. The same slices give the same bytes.
  *
  * @throws {RangeError} where the slices differ in size.
  */
@@ -25,19 +29,22 @@ export async function keepReconstructions(
   const h5wasm = await startLibHdf5();
   await Deno.mkdir(base.slice(0, base.lastIndexOf("/")), { recursive: true });
   const temporary = `${base}.h5.tmp`;
-  const file = new h5wasm.File(temporary, "w");
-  try {
-    put("reconstruction", slices.map(({ reconstruction }) => reconstruction));
-    const truths = slices.map(({ truth }) => truth).filter((truth) => truth !== undefined);
-    if (truths.length === slices.length) {
-      put(slices[0].channels > 2 ? "reconstruction_rss" : "reconstruction_esc", truths);
+  atNoTime(() => {
+    const file = new h5wasm.File(temporary, "w");
+    try {
+      const of = (name: "truth" | "label") =>
+        slices.map((slice) => slice[name]).filter((image) => image !== undefined);
+      const [truths, labels] = [of("truth"), of("label")];
+      put(file, "reconstruction", slices.map(({ reconstruction }) => reconstruction));
+      if (truths.length === slices.length) put(file, truthName(slices[0].channels), truths);
+      if (labels.length === slices.length) put(file, "label", labels);
+    } finally {
+      file.close();
     }
-  } finally {
-    file.close();
-  }
+  });
   await Deno.rename(temporary, `${base}.h5`);
 
-  function put(name: string, images: readonly Image[]): void {
+  function put(file: File, name: string, images: readonly Image[]): void {
     const [height, width] = images[0].shape;
     const data = new Float32Array(images.length * height * width);
     images.forEach((image, index) => {
@@ -53,3 +60,45 @@ export async function keepReconstructions(
     file.create_dataset({ name, data, shape: [images.length, height, width], dtype: "<f4" });
   }
 }
+
+/**
+ * The slices of a file of {@linkcode keepReconstructions}, in its order.
+ *
+ * @throws {SyntaxError} where `<base>.h5` is none or damaged, in libhdf5's words.
+ */
+export async function readReconstructions(base: string): Promise<Omit<ReconstructedSlice, "channels">[]> {
+  const path = `${base}.h5`;
+  using reader = new HdfReader();
+  const names = ["reconstruction", "reconstruction_esc", "reconstruction_rss", "label"];
+  const { datasets } = await reader.inspect(path, names, []);
+  const shape = datasets.reconstruction?.shape ?? [];
+  if (shape.length !== 3) {
+    throw new SyntaxError(explain({
+      what: `"reconstruction" of the HDF5 file has the shape [${shape}], not [slices, height, width]`,
+      where: path,
+      fix: "restore the file as the run left it",
+    }));
+  }
+  const imagesOf = async (name: string): Promise<Image[] | undefined> => {
+    const own = datasets[name]?.shape;
+    if (own === undefined) return undefined;
+    const size = own.slice(1).reduce((product, extent) => product * extent, 1);
+    const values = await reader.read(path, name, own.map(() => 0), own);
+    return Array.from({ length: own[0] }, (_, index) => ({
+      shape: [...own.slice(1), 1],
+      data: values.slice(index * size, (index + 1) * size),
+    }));
+  };
+  const reconstructions = (await imagesOf("reconstruction"))!;
+  const truths = await imagesOf("reconstruction_esc") ?? await imagesOf("reconstruction_rss");
+  const labels = await imagesOf("label");
+  return reconstructions.map((reconstruction, index) => ({
+    reconstruction,
+    ...(truths === undefined ? {} : { truth: truths[index] }),
+    ...(labels === undefined ? {} : { label: labels[index] }),
+  }));
+}
+
+type File = InstanceType<LibHdf5["File"]>;
+
+const truthName = (channels: number) => channels > 2 ? "reconstruction_rss" : "reconstruction_esc";
