@@ -12,7 +12,7 @@ import { terminalTable } from "../reports/terminal.ts";
 import { terminalVerdicts } from "../reports/verdict_words.ts";
 import { exitWithError, printable } from "./exit.ts";
 import { listOf } from "./list.ts";
-import { parsed, whole } from "./options.ts";
+import { type Given, parsed, whole } from "./options.ts";
 import { fromCaller } from "./paths.ts";
 import { runPlan } from "./running.ts";
 import { loadSuite } from "./suite.ts";
@@ -169,7 +169,7 @@ async function main(args: string[]): Promise<number> {
 }
 
 /** The options that are settings, as `--set` takes them. */
-function settingsOf(values: ReturnType<typeof parseOptions>["values"]): string[] {
+function settingsOf(values: Given<typeof options>["values"]): string[] {
   return settingOptions.flatMap((option) => {
     const value = values[option];
     return value === undefined ? [] : [`${option}=${option === "psf" ? fromCaller(value) : value}`];
