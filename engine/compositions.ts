@@ -79,6 +79,24 @@ function filled(x: tf.Tensor4D): tf.Tensor4D {
   return imageOfFours(four, [n, 2 * height, 2 * width, channels]);
 }
 
+/** `[steps·taps, depth]`: 1 where a tap of a step is this slice, 0 elsewhere. */
+function slicesOfSteps({ depth, steps, taps, stride, padding }: Attributes): tf.Tensor2D {
+  const places = tf.buffer<tf.Rank.R2>([steps * taps, depth]);
+  for (let step = 0; step < steps; step++) {
+    for (let tap = 0; tap < taps; tap++) {
+      const slice = step * stride + tap - padding;
+      if (slice >= 0 && slice < depth) places.set(1, step * taps + tap, slice);
+    }
+  }
+  return places.toTensor();
+}
+
+/** The matrix times each volume, whose rows are its slices. */
+function ofEachVolume(matrix: tf.Tensor, volumes: tf.Tensor, transposed: boolean): tf.Tensor {
+  const all = tf.tile(tf.expandDims(matrix, 0), [volumes.shape[0], 1, 1]);
+  return tf.matMul(all, volumes, transposed);
+}
+
 /** 1 at the first maximum of each 2x2 block, 0 elsewhere: `[n, h, w, 4, c]`. A later value must be larger to win. */
 function firstMaximum(where: tf.Tensor4D): tf.Tensor {
   const [a, b, c, d] = tf.unstack(blocksOfFour(where), 3);
@@ -150,6 +168,30 @@ const compositions: { readonly [name: string]: Composition } = {
       [0, 0],
     ]);
     return tf.slice(reaching, [0, padding, padding, 0], [n, height, width, channels]);
+  },
+
+  [kernel.stackSlices]: ({ x }, sizes) => {
+    const { depth, steps, taps } = sizes;
+    const [slices, height, width, channels] = x.shape;
+    const n = slices / depth;
+    const volumes = tf.reshape(x, [n, depth, height * width * channels]);
+    const stacks = ofEachVolume(slicesOfSteps(sizes), volumes, false);
+    const tapLast = tf.transpose(tf.reshape(stacks, [n * steps, taps, height * width, channels]), [
+      0,
+      2,
+      1,
+      3,
+    ]);
+    return tf.reshape(tapLast, [n * steps, height, width, taps * channels]);
+  },
+  [kernel.unstackSlices]: ({ x }, sizes) => {
+    const { depth, steps, taps } = sizes;
+    const [stacks, height, width, stacked] = x.shape;
+    const [n, channels] = [stacks / steps, stacked / taps];
+    const tapFirst = tf.transpose(tf.reshape(x, [stacks, height * width, taps, channels]), [0, 2, 1, 3]);
+    const rows = tf.reshape(tapFirst, [n, steps * taps, height * width * channels]);
+    const volumes = ofEachVolume(slicesOfSteps(sizes), rows, true);
+    return tf.reshape(volumes, [n * depth, height, width, channels]);
   },
 
   [kernel.instanceNormStatistics]: ({ x }, { epsilon }) => {

@@ -80,6 +80,17 @@ register(
   (g, _saved, sizes) => ({ x: () => run(kernel.spaceToDepth, { x: g }, sizes) }),
 );
 
+register(
+  kernel.stackSlices,
+  [],
+  (g, _saved, sizes) => ({ x: () => run(kernel.unstackSlices, { x: g }, sizes) }),
+);
+register(
+  kernel.unstackSlices,
+  [],
+  (g, _saved, sizes) => ({ x: () => run(kernel.stackSlices, { x: g }, sizes) }),
+);
+
 // The statistics arrive as a constant, though they are x's: what is registered is the whole derivative in x.
 register(kernel.instanceNorm, ["x", "statistics"], (g, [x, statistics], { slope }) => ({
   x: () => run(kernel.instanceNormGradient, { x, statistics, v: g }, { inner: slope, outer: 1 }),

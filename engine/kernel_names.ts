@@ -16,6 +16,13 @@ export const kernel = {
   spaceToDepth: "EngineSpaceToDepth",
   /** x; the same: the adjoint of `spaceToDepth`, back to `[n, height, width, c]`. */
   depthToSpace: "EngineDepthToSpace",
+  /**
+   * x; `depth`, `steps`, `taps`, `stride`, `padding`: of volumes `[n·depth, h, w, c]` the slices
+   * z·stride − padding + (0, …, taps − 1) of each step z as channels, `[n·steps, h, w, taps·c]`; zeros outside.
+   */
+  stackSlices: "EngineStackSlices",
+  /** x; the same: the adjoint of `stackSlices`, back to `[n·depth, h, w, c]`. */
+  unstackSlices: "EngineUnstackSlices",
   /** x; `epsilon`: of each sample and channel the mean, and 1 / √(variance + epsilon): `[n, 2, c]`. */
   instanceNormStatistics: "EngineInstanceNormStatistics",
   /** x, its statistics; `slope`: instance normalisation N(x), and a leaky ReLU of it. */

@@ -128,6 +128,24 @@ function kernels(backend: BackendWasm, { calls, scratch }: WasmModule): { readon
       return out;
     },
 
+    [kernel.stackSlices]({ x }, { depth, steps, taps, stride, padding }) {
+      const [slices, height, width, channels] = x.shape;
+      const n = slices / depth;
+      const out = make([n * steps, height, width, taps * channels]);
+      const sizes = [n, depth, height * width, channels, taps, stride, padding, steps];
+      calls.stackSlices(at(x), at(out), ...sizes);
+      return out;
+    },
+
+    [kernel.unstackSlices]({ x }, { depth, steps, taps, stride, padding }) {
+      const [stacks, height, width, stacked] = x.shape;
+      const [n, channels] = [stacks / steps, stacked / taps];
+      const out = make([n * depth, height, width, channels]);
+      const sizes = [n, depth, height * width, channels, taps, stride, padding, steps];
+      calls.unstackSlices(at(x), at(out), ...sizes);
+      return out;
+    },
+
     [kernel.instanceNormStatistics]({ x }, { epsilon }) {
       const [n, height, width, channels] = x.shape;
       const out = make([n, 2, channels]);

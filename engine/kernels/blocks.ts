@@ -1,7 +1,7 @@
 // @ts-nocheck AssemblyScript: compiled by build.ts, not checked by Deno
 /**
  * Kernels that move values about, or join the 2x2 blocks of an image: space to depth and back, pooling, upsampling,
- * and joining, cutting and padding channels.
+ * joining, cutting and padding channels, and stacking the slices of volumes.
  *
  * Images are `[batch, height, width, channels]`: the channels of one pixel, or of a row of pixels, are neighbours and
  * move as one run, vector by vector. (V8's `memory.copy` is a call out of WebAssembly, too dear for 32 bytes.)
@@ -269,6 +269,89 @@ export function padChannels(x: usize, out: usize, pixels: i32, channels: i32, st
     clear(out, startBytes);
     copy(out + startBytes, x, sizeBytes);
     clear(out + startBytes + sizeBytes, allBytes - startBytes - sizeBytes);
+  }
+}
+
+/**
+ * out `[volumes, steps, pixels, taps·channels]` from the slices of x `[volumes, depth, pixels, channels]`: tap t of step z
+ * is the slice z·stride + t − padding, zeros where there is none.
+ */
+export function stackSlices(
+  x: usize,
+  out: usize,
+  volumes: i32,
+  depth: i32,
+  pixels: i32,
+  channels: i32,
+  taps: i32,
+  stride: i32,
+  padding: i32,
+  steps: i32,
+): void {
+  const tapBytes = channels << 2;
+  const stackBytes = taps * tapBytes;
+  const sliceBytes = pixels * tapBytes;
+  for (let n = 0; n < volumes; n++, x += depth * sliceBytes) {
+    for (let step = 0; step < steps; step++, out += taps * sliceBytes) {
+      for (let tap = 0; tap < taps; tap++) {
+        const slice = step * stride + tap - padding;
+        let from = x + slice * sliceBytes;
+        let to = out + tap * tapBytes;
+        if (slice < 0 || slice >= depth) {
+          for (let pixel = 0; pixel < pixels; pixel++, to += stackBytes) clear(to, tapBytes);
+        } else {
+          for (let pixel = 0; pixel < pixels; pixel++, from += tapBytes, to += stackBytes) {
+            copy(to, from, tapBytes);
+          }
+        }
+      }
+    }
+  }
+}
+
+/** The adjoint of `stackSlices`: out `[volumes, depth, pixels, channels]`, each slice the sum of its copies in x. */
+export function unstackSlices(
+  x: usize,
+  out: usize,
+  volumes: i32,
+  depth: i32,
+  pixels: i32,
+  channels: i32,
+  taps: i32,
+  stride: i32,
+  padding: i32,
+  steps: i32,
+): void {
+  const tapBytes = channels << 2;
+  const stackBytes = taps * tapBytes;
+  const sliceBytes = pixels * tapBytes;
+  for (let n = 0; n < volumes; n++, x += steps * pixels * stackBytes) {
+    for (let slice = 0; slice < depth; slice++, out += sliceBytes) {
+      let copies = 0;
+      for (let tap = 0; tap < taps; tap++) {
+        const from = slice + padding - tap;
+        if (from < 0 || from % stride != 0 || from / stride >= steps) continue;
+        const stack = x + (from / stride) * pixels * stackBytes + tap * tapBytes;
+        if (copies++ == 0) moveTap(stack, out, pixels, tapBytes, stackBytes);
+        else addTap(stack, out, pixels, tapBytes, stackBytes);
+      }
+      if (copies == 0) clear(out, sliceBytes);
+    }
+  }
+}
+
+function moveTap(x: usize, out: usize, pixels: i32, tapBytes: i32, stackBytes: i32): void {
+  for (; pixels > 0; pixels--, x += stackBytes, out += tapBytes) copy(out, x, tapBytes);
+}
+
+function addTap(x: usize, out: usize, pixels: i32, tapBytes: i32, stackBytes: i32): void {
+  const skip = stackBytes - tapBytes;
+  for (; pixels > 0; pixels--, x += skip) {
+    let bytes = tapBytes;
+    for (; bytes >= 16; bytes -= 16, x += 16, out += 16) {
+      v128.store(out, f32x4.add(v128.load(out), v128.load(x)));
+    }
+    for (; bytes > 0; bytes -= 4, x += 4, out += 4) store<f32>(out, load<f32>(out) + load<f32>(x));
   }
 }
 
