@@ -4,7 +4,7 @@ import type { Rng } from "../core/random.ts";
 import type { Settings, Values } from "../core/settings.ts";
 import type { Shape } from "../physics/operator.ts";
 import type { generatorSettings } from "./generator.ts";
-import { initialisations, initialiser, type Network } from "./networks/network.ts";
+import { dimensionsOf, initialisations, initialiser, type Network } from "./networks/network.ts";
 import { patchCritic } from "./networks/patch_critic.ts";
 
 /** Settings of a critic and of its updates. */
@@ -49,7 +49,7 @@ export const penaltySettings = {
   penalty: { default: 10, about: "weight of the critic's gradient penalty", min: 0, max: 1e6 },
 } satisfies Settings;
 
-/** A critic of images of this shape. */
+/** A critic of images or volumes of this shape. */
 export function critic(
   set:
     & Pick<
@@ -62,7 +62,8 @@ export function critic(
   options: { readonly spectral?: boolean } = {},
 ): Network {
   return patchCritic({
-    channels: shape[2],
+    dimensions: dimensionsOf(shape),
+    channels: shape[shape.length - 1],
     width: set.criticWidth,
     layers: set.criticLayers,
     norm: set.criticNorm,

@@ -5,7 +5,8 @@ import type { Rng } from "../core/random.ts";
 import type { Settings, Values } from "../core/settings.ts";
 import type { Shape } from "../physics/operator.ts";
 import type { Problem } from "./method.ts";
-import { initialisations, initialiser, type Network } from "./networks/network.ts";
+import { dimensionsOf, initialisations, initialiser, type Network } from "./networks/network.ts";
+import { inPieces } from "./networks/pieces.ts";
 import { unet } from "./networks/unet.ts";
 
 /** The generator's settings. */
@@ -30,7 +31,13 @@ export const generatorSettings = {
 } satisfies Settings;
 
 /**
- * A generator from images of one shape to images of another, which differ in no more than their channels. Where images
+ * Voxels times channels of the first level that a volume's generator works on at once: 400 MB, of which the first
+ * convolution on the way up takes most. What is larger is made in pieces.
+ */
+const mostValues = 2 ** 23;
+
+/**
+ * A generator from images or volumes of one shape to those of another, which differ in no more than their channels. Where images
  * have a range, its output is clipped to it.
  */
 export function generator(
@@ -40,9 +47,10 @@ export function generator(
   rng: Rng,
   range?: Problem["range"],
 ): Network {
-  const network = unet({
-    inputChannels: from[2],
-    outputChannels: to[2],
+  const whole = unet({
+    dimensions: dimensionsOf(from),
+    inputChannels: from[from.length - 1],
+    outputChannels: to[to.length - 1],
     width: set.width,
     levels: set.levels,
     pool: set.poolKind === "max" ? "max" : "average",
@@ -51,6 +59,7 @@ export function generator(
     initialise: initialiser(set.initialisation, set.slope),
     lastScale: set.lastScale,
   }, rng);
+  const network = inPieces(whole, mostValues / set.width);
   return range === undefined ? network : {
     ...network,
     apply: (x) => tf.tidy(() => tf.clipByValue(network.apply(x), range.low, range.high)),

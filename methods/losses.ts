@@ -38,7 +38,8 @@ export function gradientNorms(φ: Network, x: Tensor4D, of: "mean" | "sum" = "me
       return of === "mean" ? tf.mul(total, map.shape[0] / map.size) : total;
     })(x);
     // The small number keeps the root's derivative finite where a critic is flat.
-    return tf.sqrt(tf.add(tf.sum(tf.square(gradient), [1, 2, 3]), 1e-12));
+    const axes = gradient.shape.map((_, axis) => axis).slice(1);
+    return tf.sqrt(tf.add(tf.sum(tf.square(gradient), axes), 1e-12));
   });
 }
 
@@ -56,7 +57,8 @@ export function gradientPenalty(
   of: "mean" | "sum" = "mean",
 ): Scalar {
   return tf.tidy(() => {
-    const between = tf.add(fake, tf.mul(α, tf.sub(real, fake)));
+    const ofEach = tf.reshape(α, [α.size, ...real.shape.slice(1).map(() => 1)]);
+    const between = tf.add(fake, tf.mul(ofEach, tf.sub(real, fake)));
     return tf.mean(tf.square(tf.sub(gradientNorms(φ, between as Tensor4D, of), 1)));
   });
 }

@@ -39,7 +39,7 @@ export const otCycleGanNoImageCritic: Method<typeof settings> = defineMethod({
 
   networks: (set, problem, rng) => ({
     ...generatorAndNoise(set, problem, rng),
-    ψ: highPass(critic(set, problem.seenShape, rng.stream("ψ")), problem.seenShape[2]),
+    ψ: highPass(critic(set, problem.seenShape, rng.stream("ψ")), problem.seenShape),
   }),
 
   fit: (networks, images, measurements) => fitGrowth(networks, images, measurements),

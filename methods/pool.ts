@@ -6,7 +6,7 @@ import type { Rng, RngState } from "../core/random.ts";
 
 /** Everything that an {@linkcode ImagePool} remembers. */
 export interface PoolState {
-  /** Its images, `[1, height, width, channels]`. */
+  /** Its images, `[1, height, width, channels]`, or volumes, with a depth before the height. */
   readonly images: readonly Image[];
   /** Where its stream is. */
   readonly rng: RngState;
@@ -69,7 +69,7 @@ export class ImagePool implements Disposable {
     this[Symbol.dispose]();
     this.#rng.restore(rng);
     for (const { shape, data } of images) {
-      this.#images.push(tf.keep(tf.tensor4d(data, [...shape] as [number, number, number, number])));
+      this.#images.push(tf.keep(tf.tensor<tf.Rank.R4>(data, [...shape] as tf.Tensor4D["shape"])));
     }
   }
 

@@ -482,7 +482,7 @@ async function together(method: string, draw: () => Promise<Batch>, draws: numbe
 
 function randomTensors(rng: Rng): RandomTensors {
   const filled = (shape: readonly [number, number, number, number], draw: () => number) =>
-    input(() => tf.tensor4d(Float32Array.from({ length: sizeOf(shape) }, draw), [...shape]));
+    input(() => tf.tensor<tf.Rank.R4>(Float32Array.from({ length: sizeOf(shape) }, draw), [...shape]));
   return {
     uniform: (shape) => filled(shape, rng.uniform),
     normal: (shape) => filled(shape, rng.normal),

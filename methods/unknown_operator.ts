@@ -127,7 +127,7 @@ export function noisyNetworks(
   return {
     ...generatorAndNoise(set, problem, rng),
     φ: critic(set, imageShape, rng.stream("φ"), options),
-    ψ: highPass(critic(set, seenShape, rng.stream("ψ"), options), seenShape[2]),
+    ψ: highPass(critic(set, seenShape, rng.stream("ψ"), options), seenShape),
   };
 }
 

@@ -237,6 +237,9 @@ Deno.test("ops on volumes refuse what does not fit, and say what would", async (
     assert.throws(() => volumes.convolve(x, filter([4, 4, 8, 2])), /4 slices does not fit a volume of 3/);
     assert.throws(() => volumes.averagePool(x), /cannot halve 3 slices/);
     assert.throws(() => volumes.maxPool(x), /cannot halve 3 slices/);
-    assert.throws(() => volumes.convolve(volume([1], [1, 1, 1]), filter([3, 3, 2, 2])), /neither of images nor/);
+    assert.throws(
+      () => volumes.convolve(volume([1], [1, 1, 1]), filter([3, 3, 2, 2])),
+      /neither of images nor/,
+    );
   });
 });

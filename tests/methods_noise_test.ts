@@ -184,7 +184,7 @@ Deno.test("a critic behind a high pass sees no constant and no slope, and noise 
     macs: ([height, width]) => height * width,
     [Symbol.dispose]: () => {},
   };
-  using critic = highPass(plain, 2);
+  using critic = highPass(plain, [16, 16, 2]);
   const seen = (image: tf.Tensor4D) => tf.tidy(() => critic.apply(image).dataSync());
   const plane = tf.tensor4d(Float32Array.from({ length: 2 * 20 * 20 }, (_, i) => 3 + 0.1 * (i >> 1)), [
     1,

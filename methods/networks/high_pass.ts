@@ -1,29 +1,38 @@
 /** A critic that judges the detail of an image only: what is left when a blurred copy is taken away. */
 
 import * as tf from "@tensorflow/tfjs-core";
-import { conv2d } from "../../engine/ops.ts";
-import type { Network } from "./network.ts";
+import { convolve } from "../../engine/volumes.ts";
+import type { Shape } from "../../physics/operator.ts";
+import { type Dimensions, dimensionsOf, filterShape, type Network } from "./network.ts";
 
-/** Standard deviation of the blur in pixels, and its reach to each side. */
-const [deviation, reach] = [1, 3];
-/** What the detail is multiplied by, so that noise has about the size that images have. */
-const gain = 2;
+/** What is taken away, and what is done with the rest. */
+export interface HighPassOptions {
+  /** Standard deviation of the blur in pixels; 1 unless said. */
+  readonly deviation?: number;
+  /** Pixels that it reaches to each side; 3 unless said. */
+  readonly reach?: number;
+  /** What the detail is multiplied by; 2 unless said, so that noise has about the size that images have. */
+  readonly gain?: number;
+}
 
 /**
- * x ↦ critic(2·(x − g * x)), g a Gaussian of one pixel, for images of so many channels. Where g reaches over the border
- * nothing is judged: the critic's image is six pixels smaller in both directions.
+ * x ↦ critic(gain·(x − g * x)), g a Gaussian, for images or volumes of this shape. Where g reaches over the border
+ * nothing is judged: the critic's image is 2·reach pixels smaller along every axis.
  *
  * The anatomy of two subjects differs most in low frequencies, where noise is least: without them a critic sees noise at
  * once.
  */
-export function highPass(critic: Network, channels: number): Network {
-  const filter = tf.keep(detailFilter(channels));
+export function highPass(critic: Network, shape: Shape, options: HighPassOptions = {}): Network {
+  const { reach = 3 } = options;
+  const channels = shape[shape.length - 1];
+  const filter = tf.keep(detailFilter(dimensionsOf(shape), channels, options));
   return {
     ...critic,
-    apply: (x) => tf.tidy(() => critic.apply(conv2d(x, filter))),
-    macs([height, width]) {
-      const inner = [height - 2 * reach, width - 2 * reach];
-      return inner[0] * inner[1] * filter.size + critic.macs([...inner, channels]);
+    apply: (x) => tf.tidy(() => critic.apply(convolve(x, filter))),
+    macs(inputShape) {
+      const inner = inputShape.slice(0, -1).map((extent) => extent - 2 * reach);
+      const voxels = inner.reduce((product, extent) => product * extent);
+      return voxels * filter.size + critic.macs([...inner, channels]);
     },
     [Symbol.dispose]() {
       filter.dispose();
@@ -32,17 +41,28 @@ export function highPass(critic: Network, channels: number): Network {
   };
 }
 
-/** The filter 2·(δ − g), each channel by itself: `[7, 7, channels, channels]`. */
-function detailFilter(channels: number): tf.Tensor4D {
+/** The filter gain·(δ − g), each channel by itself. */
+function detailFilter(
+  dimensions: Dimensions,
+  channels: number,
+  { deviation = 1, reach = 3, gain = 2 }: HighPassOptions,
+): tf.Tensor4D {
   const side = 2 * reach + 1;
   const line = Array.from({ length: side }, (_, i) => Math.exp(-(((i - reach) / deviation) ** 2) / 2));
   const sum = line.reduce((a, b) => a + b, 0);
-  const filter = tf.buffer<tf.Rank.R4>([side, side, channels, channels]);
+  const weight = (place: readonly number[]) =>
+    gain * ((place.every((i) => i === reach) ? 1 : 0) -
+      place.reduce((product, i) => product * line[i], 1) / sum ** place.length);
+  const filter = tf.buffer<tf.Rank.R4>(filterShape(dimensions, side, channels, channels));
+  const slices = dimensions === 3 ? side : 1;
   for (let row = 0; row < side; row++) {
     for (let column = 0; column < side; column++) {
-      const centre = row === reach && column === reach ? 1 : 0;
-      const value = gain * (centre - line[row] * line[column] / sum ** 2);
-      for (let channel = 0; channel < channels; channel++) filter.set(value, row, column, channel, channel);
+      for (let slice = 0; slice < slices; slice++) {
+        const value = weight(dimensions === 3 ? [slice, row, column] : [row, column]);
+        for (let channel = 0; channel < channels; channel++) {
+          filter.set(value, row, column, slice * channels + channel, channel);
+        }
+      }
     }
   }
   return filter.toTensor();

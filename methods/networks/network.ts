@@ -31,11 +31,11 @@ export interface Weighted extends Disposable {
 /** A function of images with weights. */
 export interface Network extends Weighted {
   /**
-   * `[batch, height, width, in]` to `[batch, height', width', out]`; borrows, and the caller owns the result.
-   * `A` is for networks that contain the operator.
+   * `[batch, height, width, in]` to `[batch, height', width', out]`, or the same of volumes, with a depth before the
+   * height; borrows, and the caller owns the result. `A` is for networks that contain the operator.
    */
   apply(input: Tensor4D, A?: Operator): Tensor4D;
-  /** Multiply-adds of the convolutions for one input `[height, width, in]`. */
+  /** Multiply-adds of the convolutions for one input `[height, width, in]` or `[depth, height, width, in]`. */
   macs(inputShape: Shape): number;
 }
 
@@ -100,6 +100,24 @@ export function initialiser(name: string, slope: number): Initialiser {
     default:
       throw new RangeError(`no initialisation "${name}"; there are ${initialisations.join(", ")}`);
   }
+}
+
+/** Axes of space: 2 of images, 3 of volumes. */
+export type Dimensions = 2 | 3;
+
+/** The axes of space that images of this shape have. */
+export function dimensionsOf(shape: Shape): Dimensions {
+  return shape.length === 4 ? 3 : 2;
+}
+
+/** A square or cubic filter as `engine/volumes.ts` takes it: that of a volume has the channels of `side` slices. */
+export function filterShape(
+  dimensions: Dimensions,
+  side: number,
+  inputs: number,
+  outputs: number,
+): [number, number, number, number] {
+  return [side, side, dimensions === 3 ? side * inputs : inputs, outputs];
 }
 
 /**

@@ -4,24 +4,22 @@
  *
  * Each level has two 3x3 convolutions and twice the channels of the level above. Going down halves the image by
  * 2x2 pooling, going up doubles it by nearest neighbours and appends the channels of the same level on the way
- * down; a 1x1 convolution ends it. There are no biases: normalisation would take them away again.
+ * down; a 1x1 convolution ends it. There are no biases: normalisation would take them away again. That of volumes is the
+ * same along three axes (Çiçek et al. 2016, arXiv:1606.06650).
  */
 
 import * as tf from "@tensorflow/tfjs-core";
 import type { Rng } from "../../core/random.ts";
-import {
-  averagePool2,
-  concatUpsampled,
-  conv2d,
-  instanceNorm,
-  leakyRelu,
-  maxPool2,
-} from "../../engine/ops.ts";
-import { Filters, he, type Initialiser, type Network } from "./network.ts";
-import type { Tensor4D } from "../../engine/tensor.ts";
+import { sizeOf } from "../../core/image.ts";
+import { leakyRelu } from "../../engine/ops.ts";
+import { averagePool, convolve, joinUpsampled, maxPool, normalise } from "../../engine/volumes.ts";
+import { type Dimensions, Filters, filterShape, he, type Initialiser, type Network } from "./network.ts";
+import type { Tensor, Tensor4D } from "../../engine/tensor.ts";
 
 /** What a U-Net can be. */
 export interface UNetOptions {
+  /** Whether it is for images or for volumes; 2, images, unless said. */
+  readonly dimensions?: Dimensions;
   /** Channels that it takes. */
   readonly inputChannels: number;
   /** Channels that it gives. */
@@ -45,7 +43,7 @@ export interface UNetOptions {
 }
 
 /**
- * A U-Net for images of any size: they are padded with zeros to multiples of 2^levels, evenly on both sides,
+ * A U-Net for images or volumes of any size: they are padded with zeros to multiples of 2^levels, evenly on both sides,
  * and the output is cropped to the input's size.
  *
  * @throws {RangeError} where a residual network has different numbers of channels at its ends.
@@ -53,7 +51,7 @@ export interface UNetOptions {
 export function unet(options: UNetOptions, rng: Rng): Network {
   const { inputChannels, outputChannels, width, levels, norm = true, slope = 0.2, pool = "average" } =
     options;
-  const { residual = false, lastScale = 1, initialise = he(slope) } = options;
+  const { dimensions = 2, residual = false, lastScale = 1, initialise = he(slope) } = options;
   if (residual && inputChannels !== outputChannels) {
     throw new RangeError(
       `a residual U-Net adds its output to its input, but takes ${inputChannels} channels and gives ` +
@@ -64,8 +62,8 @@ export function unet(options: UNetOptions, rng: Rng): Network {
   const filters = new Filters(rng, initialise);
   const channels = (level: number) => width * 2 ** level;
   const pair = (name: string, from: number, to: number) => [
-    filters.add(`${name}/1`, [3, 3, from, to]),
-    filters.add(`${name}/2`, [3, 3, to, to]),
+    filters.add(`${name}/1`, filterShape(dimensions, 3, from, to)),
+    filters.add(`${name}/2`, filterShape(dimensions, 3, to, to)),
   ];
   const down = Array.from(
     { length: levels + 1 },
@@ -77,47 +75,56 @@ export function unet(options: UNetOptions, rng: Rng): Network {
   );
   const last = filters.add("last", [1, 1, width, outputChannels], lastScale);
 
-  const activate = (x: Tensor4D) => norm ? instanceNorm(x, { slope }) : leakyRelu(x, slope);
-  const convolve = (x: Tensor4D, pair: readonly Tensor4D[]) =>
-    pair.reduce((image, filter) => activate(conv2d(image, filter, { padding: 1 })), x);
-  const halve = pool === "max" ? maxPool2 : averagePool2;
-  const from = (x: Tensor4D, level: number): Tensor4D => {
-    const skip = convolve(x, down[level]);
-    if (level === levels) return skip;
-    const below = from(halve(skip), level + 1);
-    return convolve(concatUpsampled(skip, below), up[level]);
-  };
+  // Whatever no tape needs is given back layer by layer: the maps of a whole volume would fill the memory.
+  const activate = (x: Tensor4D) => norm ? normalise(x, { slope }) : leakyRelu(x, slope);
+  const layer = (x: Tensor4D, filter: Tensor4D) =>
+    tf.tidy(() => activate(convolve(x, filter, { padding: 1 })));
+  const layers = (x: Tensor4D, pair: readonly Tensor4D[]) => tf.tidy(() => pair.reduce(layer, x));
+  const halve = pool === "max" ? maxPool : averagePool;
+  const from = (x: Tensor4D, level: number): Tensor4D =>
+    tf.tidy(() => {
+      const skip = layers(x, down[level]);
+      if (level === levels) return skip;
+      const below = from(halve(skip), level + 1);
+      return layers(joinUpsampled(skip, below), up[level]);
+    });
 
   const block = 2 ** levels;
   return {
     weights: filters.weights,
     apply: (input) =>
       tf.tidy(() => {
-        const output = onMultiplesOf(block, input, (x) => conv2d(from(x, 0), last));
+        const output = onMultiplesOf(block, input, (x) => convolve(from(x, 0), last));
         return residual ? tf.add(input, output) : output;
       }),
-    macs([height, width]) {
-      const pixels = Math.ceil(height / block) * Math.ceil(width / block) * block ** 2;
+    macs(inputShape) {
+      const pixels = sizeOf(inputShape.slice(0, -1).map((extent) => Math.ceil(extent / block) * block));
       const at = (level: number) =>
         [...down[level], ...(up[level] ?? [])].reduce((sum, f) => sum + f.size, 0);
-      return down.reduce((sum, _, level) => sum + (pixels / 4 ** level) * at(level), pixels * last.size);
+      return down.reduce(
+        (sum, _, level) => sum + pixels / 2 ** (dimensions * level) * at(level),
+        pixels * last.size,
+      );
     },
     [Symbol.dispose]: () => tf.dispose(filters.weights.map(({ variable }) => variable)),
   };
 }
 
-/** Applies `f` to the image padded with zeros to multiples of `block`, and crops what comes out. */
+/** Applies `f` to the image or volume padded with zeros to multiples of `block`, and crops what comes out. */
 function onMultiplesOf(
   block: number,
   image: Tensor4D,
   f: (padded: Tensor4D) => Tensor4D,
 ): Tensor4D {
-  const [batch, height, width] = image.shape;
-  const rows = (block - height % block) % block;
-  const columns = (block - width % block) % block;
-  if (rows === 0 && columns === 0) return f(image);
-  const [top, left] = [Math.floor(rows / 2), Math.floor(columns / 2)];
-  const padded = tf.pad(image, [[0, 0], [top, rows - top], [left, columns - left], [0, 0]]);
-  const output = f(padded);
-  return tf.slice(output, [0, top, left, 0], [batch, height, width, output.shape[3]]);
+  const paddings = image.shape.map((extent, axis): [number, number] => {
+    const missing = axis === 0 || axis === image.rank - 1 ? 0 : (block - extent % block) % block;
+    return [Math.floor(missing / 2), Math.ceil(missing / 2)];
+  });
+  if (paddings.flat().every((missing) => missing === 0)) return f(image);
+  const output: Tensor = f(tf.pad(image, paddings));
+  const channels = output.shape[output.rank - 1];
+  return tf.slice(output, paddings.map(([before]) => before), [
+    ...image.shape.slice(0, -1),
+    channels,
+  ]) as Tensor4D;
 }
