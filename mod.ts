@@ -12,6 +12,7 @@
 export type { Extension } from "./commands/suite.ts";
 export {
   type Benchmark,
+  type Check,
   type Combiner,
   commonSettings,
   type Condition,
@@ -19,6 +20,7 @@ export {
   type Kept,
   type Profile,
   type ProfileName,
+  type Profiles,
   type Row,
   type Window,
 } from "./benchmarks/benchmark.ts";

@@ -122,10 +122,34 @@ export interface Profile {
   readonly seeds: string;
   /** Whether the rows that are there by name only run too, so that every code path is taken. */
   readonly everyRow?: boolean;
+  /** The rows that run unless others are named; the benchmark's own where absent. */
+  readonly only?: readonly string[];
 }
 
-/** The profiles that every benchmark has. */
-export type ProfileName = "smoke" | "quick" | "paper";
+/** What `deno task check` runs, and guards by the benchmark's leading metric. */
+export interface Check extends Profile {
+  /** The guarded rows: those whose seeds lie close enough together to tell a loss from chance. */
+  readonly only: readonly string[];
+  /** Seeds of the baseline, as `--seeds` takes them; those of {@linkcode Profile.seeds} are to be among them. */
+  readonly baselineSeeds: string;
+  /** The loss that is to be found, in the leading metric's unit. */
+  readonly margin: number;
+}
+
+/** The profiles that a benchmark may have; all but `check` it has to. */
+export type ProfileName = keyof Profiles;
+
+/** How large a benchmark's runs are, by profile. */
+export interface Profiles {
+  /** Every code path, in seconds. */
+  readonly smoke: Profile;
+  /** Stable orderings, in minutes. */
+  readonly quick: Profile;
+  /** The paper's sizes. */
+  readonly paper: Profile;
+  /** The smallest budget at which the orderings are stable. */
+  readonly check?: Check;
+}
 
 /** A benchmark. */
 export interface Benchmark<S extends Settings = Settings> {
@@ -138,7 +162,7 @@ export interface Benchmark<S extends Settings = Settings> {
   /** {@linkcode commonSettings} and its own. */
   readonly settings: S;
   /** What `--profile` chooses from. */
-  readonly profiles: Readonly<Record<ProfileName, Profile>>;
+  readonly profiles: Profiles;
   /** The data that come with the suite; `stream` names their randomness. */
   embedded(settings: Values<S>, stream: string): Dataset;
   /** What `--data` may be. */

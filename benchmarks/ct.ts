@@ -84,6 +84,14 @@ export const ct: Benchmark<typeof ctSettings> = {
       rows: { "red-cnn": { filters: 16 } },
       seeds: "3",
     },
+    check: {
+      about: "800 updates, the fewest at which the orderings are stable: for deno task check.",
+      settings: { updates: 800, checks: 1, panels: 0 },
+      only: ["low-dose", "supervised", "ot-cyclegan"],
+      seeds: "6",
+      baselineSeeds: "12",
+      margin: 0.3,
+    },
     paper: {
       about:
         "The sizes of Sim et al. 2020, §4.3: 512 x 512, patches, batches of 20, 400 epochs of 3000 slices; for a GPU.",

@@ -65,6 +65,14 @@ export const misalignedCt: Benchmark<typeof misalignedCtSettings> = {
       about: "Small images and networks, minutes on a laptop; orderings are stable.",
       seeds: "3",
     },
+    check: {
+      about: "300 updates, the fewest at which the orderings are stable: for deno task check.",
+      settings: { updates: 300, testSubjects: 12, checks: 1, panels: 0 },
+      only: ["fbp", "primal-dual-sinkhorn"],
+      seeds: "6",
+      baselineSeeds: "12",
+      margin: 0.3,
+    },
     paper: {
       about: "The sizes of Adler et al. 2017, §4: 512 x 512, 30 views of 727 lines, 20 000 steps; for a GPU.",
       settings: {

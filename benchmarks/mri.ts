@@ -74,6 +74,14 @@ export const mri: Benchmark<typeof mriSettings> = {
       about: "Small images and networks, minutes on a laptop; orderings are stable.",
       seeds: "3",
     },
+    check: {
+      about: "800 updates, the fewest at which the orderings are stable: for deno task check.",
+      settings: { updates: 800, checks: 1, panels: 0 },
+      only: ["zero-filled", "total-variation", "supervised", "ot-cyclegan"],
+      seeds: "6",
+      baselineSeeds: "12",
+      margin: 0.3,
+    },
     paper: {
       about: "The sizes and schedules of Sim et al. 2020, §4.1: 100 epochs of 3000 slices; for a GPU.",
       settings: {

@@ -5,7 +5,7 @@
  * profile, `--set`. What came out is what runs, what `run.json` says, and what the hash is of.
  */
 
-import type { Benchmark, ProfileName, Row } from "../benchmarks/benchmark.ts";
+import type { Benchmark, Profile, ProfileName, Row } from "../benchmarks/benchmark.ts";
 import { suggest, UsageError } from "../core/errors.ts";
 import {
   declared,
@@ -61,7 +61,7 @@ export function configure(benchmarks: readonly Benchmark[], request: Request): C
     });
   }
   const profileName = request.profile as ProfileName;
-  const profile = benchmark.profiles[profileName];
+  const profile = benchmark.profiles[profileName]!;
   const rows = [...benchmark.rows, ...benchmark.byName];
   const given = readSets(benchmark, rows, request.set);
 
@@ -81,7 +81,7 @@ export function configure(benchmarks: readonly Benchmark[], request: Request): C
       const settings = resolve(own, { ...unset, ...asked }, owner);
       return { row, settings, set: changed(resolve(own, unset, owner), settings), given: Object.keys(asked) };
     }),
-    chosen: chooseRows(profile.everyRow ? rows : benchmark.rows, rows, request.methods),
+    chosen: chooseRows(usualRows(profile, benchmark, rows), rows, request.methods),
     seeds: parseSeeds(request.seeds ?? profile.seeds),
   };
 }
@@ -129,6 +129,12 @@ export function parseSeeds(text: string): number[] {
   }
   if (new Set(seeds).size !== seeds.length) refuse("a seed is named twice");
   return seeds.sort((a, b) => a - b);
+}
+
+/** The rows that run where none are named. */
+function usualRows({ everyRow, only }: Profile, benchmark: Benchmark, rows: readonly Row[]): readonly Row[] {
+  if (only !== undefined) return only.map((name) => named(rows, name, "method"));
+  return everyRow ? rows : benchmark.rows;
 }
 
 function chooseRows(usual: readonly Row[], rows: readonly Row[], names?: readonly string[]): string[] {

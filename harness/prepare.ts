@@ -92,8 +92,8 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
   const claims = (suite.claims ?? []).filter((claim) => claim.benchmark === benchmark.name);
   const run = {
     ...runFile(configuration, contents, split, identity, hash, backend),
-    // A smoke run says nothing about quality, and so nothing about a claim.
-    claims: configuration.profile === "smoke" ? [] : claims,
+    // A smoke run says nothing about quality, and a check asks another question.
+    claims: ["smoke", "check"].includes(configuration.profile) ? [] : claims,
   };
   const earlier = await openFolder(order.out, run, order.fresh);
   const moduleOf = (method: string) => modules.find(({ rows }) => rows.get(benchmark.name)?.includes(method));

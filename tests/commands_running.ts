@@ -21,17 +21,26 @@ export function job(...args: string[]): Promise<Ended> {
   return ended(started("job", ...args));
 }
 
+/** `deno task check …`; what it adds to the summary of GitHub's job goes to the file `summary`. */
+export function check(summary: string, ...args: string[]): Promise<Ended> {
+  return ended(startedWith({ GITHUB_STEP_SUMMARY: summary }, "check", ...args));
+}
+
 /** Starts a command without waiting for its end. */
 export function started(
-  command: "bench" | "job" | "report" | "reproduce" | "verify",
+  command: "bench" | "job" | "report" | "reproduce" | "verify" | "reconstruct",
   ...args: string[]
 ): Deno.ChildProcess {
+  return startedWith({}, command, ...args);
+}
+
+function startedWith(env: Record<string, string>, command: string, ...args: string[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "-A", pathOf(`../commands/${command}.ts`), ...args],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", GITHUB_STEP_SUMMARY: "", ...env },
   }).spawn();
 }
 
