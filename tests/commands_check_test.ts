@@ -2,7 +2,7 @@
 
 import { deepEqual, equal, match } from "node:assert/strict";
 import { type Baseline, parseBaseline } from "../results/baseline.ts";
-import { check, type Ended, inFolder, namesIn, pathOf } from "./commands_running.ts";
+import { check, type Ended, inFolder, namesIn } from "./commands_running.ts";
 
 /** A module with the row `mine`, which multiplies what it sees: the nearer to 1, the smaller its error. */
 function moduleOf({ level = 0.9, spread = 0.001, prepare = "" }): string {
