@@ -107,7 +107,7 @@ function shares(centre: number, sigma: number, length: number): { first: number;
  * The normal distribution function by its series (M. Abramowitz & I. A. Stegun, 26.2.10 and 26.2.11), to 1e-14 within the
  * five sigma that are asked for.
  */
-function normalBelow(x: number): number {
+export function normalBelow(x: number): number {
   if (Math.abs(x) > 8) return x < 0 ? 0 : 1;
   let [term, sum] = [x, x];
   for (let n = 3; Math.abs(term) > 1e-17 * Math.abs(sum); n += 2) {

@@ -14,6 +14,7 @@ import type {
   Metric,
   MetricHead,
   Need,
+  SampleCurve,
   Score,
 } from "../metrics/metric.ts";
 import type { Measured } from "../physics/acquisition.ts";
@@ -157,6 +158,8 @@ export interface Shown {
   readonly kept: Kept;
   /** What a network sees of the measurement, as pictures show it. */
   readonly input: Image;
+  /** What its scores were read off; worked out only where it is asked for. */
+  curves(): readonly SampleCurve[];
 }
 
 /** Scores a learner on samples, subject by subject; `each` is shown every reconstruction, or every subject's combined one. */
@@ -173,11 +176,13 @@ export async function examine(
   const ofWhole = metrics.filter((metric) => isCombined && metric.of === "whole");
   const ofSamples = metrics.filter((metric) => !ofWhole.includes(metric));
   const needs = new Set(ofSamples.flatMap((metric) => metric.needs ?? []));
+  const { learner } = examination;
+  const isLearned = learner.update !== undefined || learner.fit !== undefined;
   const learned = needs.has("kernel") ? await kernelsOf(examination) : undefined;
   for (const subject of new Set(refs.map((ref) => ref.subject))) {
     const cases: Case[] = [];
     const combined = isCombined
-      ? new Combined(benchmark.combine!(settings), benchmark.combine!(settings))
+      ? new Combined(benchmark.combine!(settings), benchmark.combine!(settings), isLearned)
       : undefined;
     const own = refs.filter((ref) => ref.subject === subject);
     for await (const reconstructed of reconstructions(examination, own, needs.has("emitters"))) {
@@ -187,7 +192,7 @@ export async function examine(
       const kept = viewOf(benchmark, settings, reconstructed);
       const { measured, seen } = reconstructed.encounter;
       const input = benchmark.view(seen, settings, measured.reference);
-      if (combined === undefined) await each({ subject, kept, input });
+      if (combined === undefined) await each({ subject, kept, input, curves: () => curvesOf(metrics, kept) });
       else combined.add(kept, input, measured.emitters);
       if (ofSamples.length > 0) cases.push(await caseOf(examination, reconstructed, kept, needs, learned));
       progress();
@@ -197,7 +202,7 @@ export async function examine(
     }
     if (combined === undefined) continue;
     const { kept, input, whole } = combined.whole();
-    await each({ subject, kept, input });
+    await each({ subject, kept, input, curves: () => curvesOf(ofWhole, whole) });
     for (const metric of ofWhole) {
       scores.push(...metric.score([whole]).map((score) => rowOf(metric, subject, score)));
     }
@@ -209,7 +214,7 @@ export async function examine(
 class Combined {
   #channels = 1;
 
-  constructor(readonly reconstructions: Combiner, readonly inputs: Combiner) {}
+  constructor(readonly reconstructions: Combiner, readonly inputs: Combiner, readonly learned: boolean) {}
 
   add(kept: Kept, input: Image, emitters?: Points): void {
     this.#channels = kept.channels;
@@ -223,9 +228,18 @@ class Combined {
     return {
       kept: { sample: name, reconstruction, truth, channels: this.#channels },
       input: this.inputs.whole().reconstruction,
-      whole: { sample: name, reconstruction, truth, ...(halves === undefined ? {} : { halves }) },
+      whole: {
+        sample: name,
+        reconstruction,
+        truth,
+        ...(halves === undefined ? {} : { halves, learned: this.learned }),
+      },
     };
   }
+}
+
+function curvesOf(metrics: readonly Metric[], one: Case): SampleCurve[] {
+  return metrics.flatMap((metric) => metric.curves?.([one]) ?? []);
 }
 
 /** A metric as a table of one condition more has it. */

@@ -18,6 +18,7 @@ import { replayCounts } from "../engine/replay.ts";
 import type { Knows, Learner, Method, Problem, Weights } from "../methods/method.ts";
 import type { MetricHead } from "../metrics/metric.ts";
 import {
+  type Curve,
   encodeValue,
   type LogEntry,
   type Picture,
@@ -171,6 +172,7 @@ export async function runJob(
     scores: [...result.scores, ...further, ...lastFollowed(benchmark, course.log)],
     log: course.log,
     pictures: state.kind === "done" ? [...pictures.taken, ...await learnedPictures(place, job, learner)] : [],
+    ...(state.kind === "done" && pictures.curves.length > 0 ? { curves: pictures.curves } : {}),
     notes: chosen.notes,
     provenance: place.provenance,
     cost: {
@@ -456,6 +458,7 @@ function spread<T>(list: readonly T[], count: number): T[] {
 /** The pictures of the panels: truth and input once a run, the reconstruction of every job. */
 class Pictures {
   readonly taken: Picture[] = [];
+  readonly curves: Curve[] = [];
   readonly #wanted: Set<string>;
   readonly #combined: boolean;
 
@@ -474,10 +477,11 @@ class Pictures {
     return this.#combined ? subject : `${subject}/${sample}`;
   }
 
-  async take({ subject, kept: { sample, reconstruction, truth }, input }: Shown): Promise<void> {
+  async take({ subject, kept: { sample, reconstruction, truth }, input, curves }: Shown): Promise<void> {
     const { place, job } = this;
     const key = this.#key(subject, sample);
     if (!this.#wanted.has(key)) return;
+    this.curves.push(...curves().map((curve) => ({ ...curve, subject })));
     const { benchmark } = place.shelf;
     const number = [...this.#wanted].indexOf(key);
     const own = job.record.replace(/\.json$/, "");

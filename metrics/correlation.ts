@@ -13,6 +13,7 @@ export const densityCorrelation: Metric = {
   better: "higher",
   about:
     "Pearson’s correlation between a reconstruction and the density of the true emitters, over all pixels",
+  of: "whole",
   score: (subject) => scoreImages(subject, ({ reconstruction, truth }) => pearson(reconstruction, truth)),
 };
 

@@ -8,9 +8,9 @@
  */
 
 import type { Image } from "../core/image.ts";
-import type { Metric } from "./metric.ts";
+import type { Case, Metric, SampleCurve } from "./metric.ts";
 import { type RingCorrelation, ringCorrelation, smoothed } from "./ring_correlation.ts";
-import { isFiniteEverywhere, type Outcome, scored, scoreImages } from "./scoring.ts";
+import { isFiniteEverywhere, pairOf, scored } from "./scoring.ts";
 
 /** 1/7, or the half-bit curve (M. van Heel & M. Schatz, J. Struct. Biol. 151, 2005, eq. 17). */
 export type Threshold = "1/7" | "half-bit";
@@ -65,44 +65,83 @@ export interface RingOptions {
 /** The resolution in nm up to which a reconstruction agrees with the truth: `frc-truth`, and `fsc-truth` of volumes. */
 export function frcTruth(options: RingOptions & { readonly volumes?: boolean }): Metric {
   const [id, name] = options.volumes ? ["fsc-truth", "shell"] : ["frc-truth", "ring"];
-  return {
-    ...head(id, name, "reconstruction and truth", options),
-    score: (subject) =>
-      scoreImages(subject, ({ reconstruction, truth }) => lengthOf(reconstruction, truth, options)),
-  };
+  return metricOf(id, name, "reconstruction and truth", options, (one) => {
+    const pair = pairOf(one);
+    return "reason" in pair ? pair : [pair.reconstruction, pair.truth];
+  });
 }
 
 /** The resolution in nm up to which reconstructions of two independent halves agree: for methods without a learned prior. */
 export function frcHalves(options: RingOptions): Metric {
+  const between = "the reconstructions of two independent halves";
+  return metricOf("frc-halves", "ring", between, options, ({ halves, learned }) => {
+    if (halves === undefined) return { reason: "there are no two halves" };
+    return learned ? { reason: "the halves share a learned prior, which would count as resolution" } : halves;
+  });
+}
+
+/** Two images to be compared, or why there are none. */
+type Two = (one: Case) => readonly [Image, Image] | { readonly reason: string };
+
+function metricOf(id: string, name: string, between: string, options: RingOptions, two: Two): Metric {
+  const { threshold, span, pixelNm } = options;
+  const smoothing = span === undefined ? "" : `, smoothed by LOESS over ${span} of them`;
   return {
-    ...head("frc-halves", "ring", "the reconstructions of two independent halves", options),
+    id,
+    convention: threshold,
+    unit: "nm",
+    better: "lower",
+    about:
+      `resolution by Fourier ${name} correlation between ${between}: Tukey window 0.25, ${name}s one pixel wide` +
+      `${smoothing}, first crossing of ${threshold}`,
+    of: "whole",
     score: (subject) =>
-      subject.map(({ sample, halves }) => {
-        if (halves === undefined) return scored({ reason: "there are no two halves" }, sample);
-        const broken = halves.some(({ data }) => !isFiniteEverywhere(data));
-        return scored(
-          broken ? { reason: "a half holds values that are not finite" } : lengthOf(...halves, options),
-          sample,
-        );
+      subject.map((one) => {
+        if (pixelNm === undefined) return scored({ reason: "nobody says how large a pixel is" }, one.sample);
+        const correlation = correlationOf(one, two, options);
+        if ("reason" in correlation) return scored(correlation, one.sample);
+        const found = resolutionOf(correlation, threshold);
+        return scored("reason" in found ? found : found.length, one.sample);
+      }),
+    curves: (subject) =>
+      subject.flatMap((one) => {
+        const correlation = correlationOf(one, two, options);
+        return "reason" in correlation
+          ? []
+          : [{ name: id, sample: one.sample, ...drawn(correlation, options) }];
       }),
   };
 }
 
-function head(id: string, name: string, between: string, { threshold, span }: RingOptions) {
-  const smoothing = span === undefined ? "" : `, smoothed by LOESS over ${span} of them`;
-  const about =
-    `resolution by Fourier ${name} correlation between ${between}: Tukey window 0.25, ${name}s one pixel wide` +
-    `${smoothing}, first crossing of ${threshold}`;
-  return { id, convention: threshold, unit: "nm", better: "lower", about } as const;
-}
-
-function lengthOf(a: Image, b: Image, { pixelNm, threshold, span }: RingOptions): Outcome {
-  if (pixelNm === undefined) return { reason: "nobody says how large a pixel is" };
+function correlationOf(
+  one: Case,
+  two: Two,
+  { pixelNm, span }: RingOptions,
+): RingCorrelation | { readonly reason: string } {
+  const found = two(one);
+  if ("reason" in found) return found;
+  const [a, b] = found;
   for (const { data } of [a, b]) {
+    if (!isFiniteEverywhere(data)) return { reason: "a half holds values that are not finite" };
     if (data.every((value) => value === data[0])) return { reason: "an image is constant" };
   }
   if (a.data.every((value, i) => value === b.data[i])) return { reason: "the two images are identical" };
   const correlation = ringCorrelation(a, b, pixelNm);
-  const found = resolutionOf(span === undefined ? correlation : smoothed(correlation, span), threshold);
-  return "reason" in found ? found : found.length;
+  return span === undefined ? correlation : smoothed(correlation, span);
+}
+
+/** From the first ring on, which is where crossings are looked for; in cycles a µm where the pixel has a size. */
+function drawn(
+  correlation: RingCorrelation,
+  { pixelNm, threshold }: RingOptions,
+): Omit<SampleCurve, "name" | "sample"> {
+  const perUnit = pixelNm === undefined ? 1 : 1000;
+  const digits = (values: Float64Array) =>
+    Array.from(values.subarray(1), (value) => Number(value.toPrecision(6)));
+  return {
+    axes: { x: `frequency (1/${pixelNm === undefined ? "pixel" : "µm"})`, y: "correlation" },
+    x: digits(correlation.frequencies.map((frequency) => perUnit * frequency)),
+    y: digits(correlation.values),
+    limit: { label: threshold, y: digits(thresholdOf(correlation, threshold)) },
+  };
 }

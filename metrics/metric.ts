@@ -18,6 +18,8 @@ export interface Case {
   readonly label?: Image;
   /** Reconstructions of two independent halves of the measurement, e.g. odd and even frames, for metrics that compare them. */
   readonly halves?: readonly [Image, Image];
+  /** Whether what made them was learned from images: a prior that the halves share, so that they agree beyond what was measured. */
+  readonly learned?: boolean;
   /** The emitters that a method says are in the sample, and those that are, for metrics of localisation. */
   readonly emitters?: { readonly found: Points; readonly truth: Points };
   /** A blur's kernel as it was learned, for metrics that need it; absent where a method learns none. */
@@ -69,6 +71,22 @@ export interface Score {
   readonly reason?: string;
 }
 
+/** A curve of a sample that reports draw, e.g. its Fourier ring correlation with the truth by frequency. */
+export interface SampleCurve {
+  /** What it is; curves of one name are drawn together. */
+  readonly name: string;
+  /** The id of the sample. */
+  readonly sample: string;
+  /** What the axes are, with their units. */
+  readonly axes: { readonly x: string; readonly y: string };
+  /** Ascending. */
+  readonly x: readonly number[];
+  /** As many. */
+  readonly y: readonly number[];
+  /** What it is held against at each x. */
+  readonly limit?: { readonly label: string; readonly y: readonly number[] };
+}
+
 /** What a table needs to know of a metric. */
 export interface MetricHead {
   /** As in METRICS.md, e.g. `"psnr"`. */
@@ -96,4 +114,6 @@ export interface Metric extends MetricHead {
   readonly of?: "samples" | "whole";
   /** Scores one subject: a score for each case, or a single one for the whole. */
   score(subject: readonly Case[]): readonly Score[];
+  /** What its scores were read off, of those cases that have it. */
+  curves?(subject: readonly Case[]): readonly SampleCurve[];
 }

@@ -59,7 +59,8 @@ export function isFiniteEverywhere(values: ArrayLike<number>): boolean {
   return true;
 }
 
-function pairOf({ sample, reconstruction, truth }: Case): Pair | { readonly reason: string } {
+/** The images of a case that are compared, or why they cannot be; throws where their sizes differ. */
+export function pairOf({ sample, reconstruction, truth }: Case): Pair | { readonly reason: string } {
   if (truth === undefined) return { reason: "the truth is unknown" };
   if (!sameShape(reconstruction.shape, truth.shape)) {
     throw new TypeError(explain({

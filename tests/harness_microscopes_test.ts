@@ -216,3 +216,33 @@ Deno.test("settings may be written with hyphens, rows keep theirs", () => {
   }
   match(message, /someGain/);
 });
+
+Deno.test("examine() hands out the curves of the whole, and says of halves whether they were learned", async () => {
+  const benchmark = toyBenchmark({ combine: average });
+  const curves: Metric["curves"] = (cases) =>
+    cases.map(({ sample, halves }) => ({
+      name: "curve",
+      sample,
+      axes: { x: "half", y: "value" },
+      x: [1, 2],
+      y: halves!.map(({ data }) => data[0]),
+    }));
+  const { metric, seen } = witness({ of: "whole", curves });
+  const ofFrames = witness({ curves });
+  using plain = input.prepare(problem, { gain: 0.5 }, stream("networks"));
+  for (
+    const [learner, learned] of [[plain, false], [{ ...plain, fit: () => Promise.resolve() }, true]] as const
+  ) {
+    const shown: Shown[] = [];
+    const examination = { shelf: shelfOf(benchmark), settings: {}, learner, knows };
+    await examine(examination, refs, [metric, ofFrames.metric], (one) => {
+      shown.push(one);
+      return Promise.resolve();
+    });
+    const [{ halves, learned: isLearned }] = seen.at(-1)!;
+    equal(isLearned, learned);
+    const [curve, ...others] = shown[1].curves();
+    deepStrictEqual(others, []);
+    deepStrictEqual([curve.sample, curve.y], ["average", halves!.map(({ data }) => data[0])]);
+  }
+});
