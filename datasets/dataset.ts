@@ -10,6 +10,7 @@ import type { Image } from "../core/image.ts";
 import type { Json } from "../core/json.ts";
 import type { Points } from "../core/points.ts";
 import type { Overrides } from "../core/settings.ts";
+import type { Levels } from "./levels.ts";
 
 /** One image or one measurement of one subject. */
 export interface Sample {
@@ -60,6 +61,8 @@ export interface Subject {
    * copies, e.g. names, headers and compression, is not in it.
    */
   readonly volumes?: readonly string[];
+  /** Of a stack, what its values say of its light. */
+  readonly levels?: Levels;
 }
 
 /** What a dataset holds: all that planning needs, without the pixels. */

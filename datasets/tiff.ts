@@ -23,6 +23,7 @@ import {
 } from "./files.ts";
 import { TiffStack } from "./formats/tiff.ts";
 import { isTiff } from "./formats/tiff_pages.ts";
+import { LevelsOfStack } from "./levels.ts";
 import { inFrame } from "./localisations.ts";
 import { closeAll, openStacks, type Stack, type StackReading, valuesOf } from "./tiff_stacks.ts";
 
@@ -83,13 +84,14 @@ class StackDataset implements Dataset {
     const { label, measured, truth, kernel, emitters, pixelSizeNm = null } = stack;
     const values = await valuesOf(stack, measured, index);
     const image = truth === undefined ? undefined : await valuesOf(stack, truth, index);
+    const { levels } = this.contents.subjects.find((one) => one.id === subject)!;
     return {
       id,
       subject,
       ...(this.contents.holds === "images" ? { image: values } : { image, measurement: values }),
       kernel,
       emitters: emitters && inFrame(emitters, index),
-      acquisition: { file: label, index, pixelSizeNm },
+      acquisition: { file: label, index, pixelSizeNm, ...levels },
     };
   }
 
@@ -103,7 +105,8 @@ async function contentsOf(stacks: readonly Stack[], reading: StackReading, name:
   const read: ReadVolume[] = [];
   const holds = holdsOf(stacks);
   for (const stack of stacks) {
-    const measured = await hashOf(stack.measured);
+    const watch = new LevelsOfStack(reading === "frames");
+    const measured = await hashOf(stack.measured, (values) => watch.add(values));
     const truth = stack.truth === undefined ? [] : [await hashOf(stack.truth)];
     read.push({ file: stack, about: stack.about, values: [measured, ...truth].join() });
     const slices = Array.from({ length: stack.samples }, (_, i) => i);
@@ -114,6 +117,7 @@ async function contentsOf(stacks: readonly Stack[], reading: StackReading, name:
       role: roleOf(stack.path),
       source: stack.path,
       volumes: [measured, ...truth],
+      levels: await watch.result(() => pagesOf(stack.measured)),
     });
   }
   const [first] = stacks;
@@ -156,15 +160,22 @@ function holdsOf(stacks: readonly Stack[]): Contents["holds"] {
   }));
 }
 
-/** SHA-256 of a stack's values as float32, page by page. */
-async function hashOf(stack: TiffStack): Promise<string> {
+/** SHA-256 of a stack's values as float32, page by page; `see` is shown each. */
+async function hashOf(stack: TiffStack, see?: (values: Float32Array) => void): Promise<string> {
   const hash = createHash("sha256");
+  for await (const values of pagesOf(stack)) {
+    hash.update(bytesOf(values));
+    see?.(values);
+  }
+  return hash.digest("hex");
+}
+
+async function* pagesOf(stack: TiffStack): AsyncGenerator<Float32Array> {
   for (let page = 0; page < stack.header.pages; page++) {
-    hash.update(bytesOf(await stack.page(page)));
+    yield await stack.page(page);
     // Reading alone never lets anything else have a turn, such as a signal to stop.
     await setImmediate();
   }
-  return hash.digest("hex");
 }
 
 /** A name that starts with the part of the data that the file is, e.g. `train_frames.tif`. */
