@@ -15,9 +15,9 @@ export interface Points {
   readonly brightness?: Float64Array;
 }
 
-/** The points, seen from an origin that lies `byNm` further left and further up. */
-export function shifted(points: Points, byNm: number): Points {
-  return { ...points, xNm: points.xNm.map((x) => x + byNm), yNm: points.yNm.map((y) => y + byNm) };
+/** The points, each moved to the right and down. */
+export function shifted(points: Points, acrossNm: number, downNm = acrossNm): Points {
+  return { ...points, xNm: points.xNm.map((x) => x + acrossNm), yNm: points.yNm.map((y) => y + downNm) };
 }
 
 /** Those that lie in a field of this size, whose corner is the origin. */

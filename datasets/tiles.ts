@@ -3,19 +3,22 @@
 import { explain } from "../core/errors.ts";
 import { type Image, sizeOf } from "../core/image.ts";
 import { sha256 } from "../core/json.ts";
+import { type Points, shifted } from "../core/points.ts";
 import type { Dataset, Sample, Subject } from "./dataset.ts";
 
 /**
  * The same data cut into squares of `side` pixels, volumes into cubes: tiles that lie side by side around the middle, share
- * no pixel, and are samples of their own. Image, measurement and reference are cut alike. What is no larger along an
- * axis than a tile stays whole along it.
+ * no pixel, and are samples of their own. Image, measurement and reference are cut alike, and emitters are told from the
+ * tile's own corner, where the data say how large pixels are. What is no larger along an axis than a tile stays whole along
+ * it.
  *
  * A sample that gave `"07"` gives `"07-r0c1"`, the tile in the first row and the second column; of a volume
  * `"00-z2r0c1"`. One whose tile is all of it keeps its name.
  *
+ * @param rim pixels at each border that no tile may have, so that all know what is around them.
  * @throws {RangeError} where `side` is no whole number of at least 1.
  */
-export function tiled(dataset: Dataset, side: number): Dataset {
+export function tiled(dataset: Dataset, side: number, rim = 0): Dataset {
   if (!Number.isInteger(side) || side < 1) {
     throw new RangeError(explain({
       what: `tiles of ${side} pixels`,
@@ -28,7 +31,7 @@ export function tiled(dataset: Dataset, side: number): Dataset {
   const subjects = contents.subjects.map((subject): Subject => {
     const { id, samples, shape, otherShapes } = subject;
     const own = samples.flatMap((sample) =>
-      tilesOf(otherShapes?.[sample] ?? shape, side).map((tile) => {
+      tilesOf(otherShapes?.[sample] ?? shape, side, rim).map((tile) => {
         const name = tile.name === "" ? sample : `${sample}-${tile.name}`;
         tiles.set(`${id}/${name}`, { sample, tile });
         return { name, shape: [...tile.extents, shape.at(-1)!] };
@@ -49,7 +52,7 @@ export function tiled(dataset: Dataset, side: number): Dataset {
   // A plane's tiles are asked for one after the other.
   let last: { key: string; sample: Promise<Sample> } | undefined;
   return {
-    contents: { ...contents, subjects, hash: sha256(`${contents.hash}/tiles of ${side}`) },
+    contents: { ...contents, subjects, hash: sha256(`${contents.hash}/tiles of ${side} within ${rim}`) },
     async sample(subject, id) {
       const found = tiles.get(`${subject}/${id}`);
       if (found === undefined) {
@@ -57,7 +60,7 @@ export function tiled(dataset: Dataset, side: number): Dataset {
       }
       const key = `${subject}/${found.sample}`;
       if (last?.key !== key) last = { key, sample: dataset.sample(subject, found.sample) };
-      const { image, measurement, reference, label, ...rest } = await last.sample;
+      const { image, measurement, reference, label, emitters, ...rest } = await last.sample;
       const cut = (name: string, whole?: Image) =>
         whole === undefined ? {} : { [name]: tileFrom(whole, found.tile) };
       return {
@@ -67,6 +70,7 @@ export function tiled(dataset: Dataset, side: number): Dataset {
         ...cut("measurement", measurement),
         ...cut("reference", reference),
         ...cut("label", label),
+        ...emittersIn(found.tile, emitters, rest.acquisition),
       };
     },
     close: () => dataset.close(),
@@ -82,11 +86,11 @@ interface Tile {
 
 const letters = { 2: ["r", "c"], 3: ["z", "r", "c"] } as const;
 
-function tilesOf(shape: readonly number[], side: number): Tile[] {
+function tilesOf(shape: readonly number[], side: number, rim: number): Tile[] {
   const extents = shape.slice(0, -1);
   const names = letters[extents.length as 2 | 3];
   const along = extents.map((extent) => {
-    const count = Math.max(1, Math.floor(extent / side));
+    const count = Math.max(1, Math.floor((extent - 2 * rim) / side));
     const length = Math.min(side, extent);
     const first = Math.floor((extent - count * length) / 2);
     return Array.from({ length: count }, (_, i) => ({ at: first + i * length, length, i }));
@@ -101,6 +105,14 @@ function tilesOf(shape: readonly number[], side: number): Tile[] {
     origin: places.map(({ at }) => at),
     extents: places.map(({ length }) => length),
   }));
+}
+
+/** Emitters from the corner of a tile of a plane; none where nobody knows how large its pixels are. */
+function emittersIn({ origin }: Tile, emitters?: Points, acquisition?: Sample["acquisition"]) {
+  const size = acquisition?.pixelSizeNm;
+  if (emitters === undefined || !Array.isArray(size)) return {};
+  const [down, across] = origin.map((at, axis) => -at * Number(size[axis]));
+  return { emitters: shifted(emitters, across, down) };
 }
 
 function tileFrom({ shape, data }: Image, { origin, extents }: Tile): Image {

@@ -70,3 +70,21 @@ Deno.test("tiled() refuses sides that are none, and samples that it has not", as
   throws(() => tiled(dataset, 0), /tiles of 0 pixels[^]*at least 1/);
   await rejects(tiled(dataset, 2).sample("s", "00-r9c9"), /no sample "00-r9c9" of subject "s"/);
 });
+
+Deno.test("tiled() tells emitters from the tile's corner, and keeps them off a rim", async () => {
+  const { dataset } = counting([9, 7, 1]);
+  const emitters = { xNm: Float64Array.of(250, 610), yNm: Float64Array.of(880, 5) };
+  const withEmitters = (acquisition: Record<string, number[]>): Dataset => ({
+    ...dataset,
+    sample: async (subject, id) => ({ ...await dataset.sample(subject, id), emitters, acquisition }),
+  });
+  const tiles = tiled(withEmitters({ pixelSizeNm: [100, 50] }), 3, 1);
+  const [{ samples }] = tiles.contents.subjects;
+  deepStrictEqual(samples, ["00-r0c0", "00-r1c0"]);
+  const second = await tiles.sample("s", "00-r1c0");
+  // Six of nine rows, and three of seven columns, in the middle: the second tile starts at row 4, column 2.
+  equal(second.image!.data[0], 4 * 7 + 2);
+  deepStrictEqual([...second.emitters!.xNm], [150, 510]);
+  deepStrictEqual([...second.emitters!.yNm], [480, -395]);
+  equal((await tiled(withEmitters({}), 3).sample("s", "00-r0c0")).emitters, undefined);
+});
