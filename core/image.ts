@@ -39,23 +39,74 @@ export function magnitude(image: Image): Image {
 
 /** The central `[height, width]` of a 2-D image; an odd remainder leaves the extra row or column at the end. */
 export function centreCrop(image: Image, height: number, width: number): Image {
-  const [rows, columns] = image.shape;
-  if (height > rows || width > columns || height < 1 || width < 1) {
-    throw new RangeError(`cannot crop [${rows}, ${columns}] to [${height}, ${width}]`);
-  }
-  return crop(image, Math.floor((rows - height) / 2), Math.floor((columns - width) / 2), height, width);
+  return centrePart(image, [height, width]);
 }
 
-/** The `[height, width]` of a 2-D image whose first row is `top` and first column `left`; the whole is the image itself. */
-export function crop(image: Image, top: number, left: number, height: number, width: number): Image {
-  const [rows, columns, channels] = image.shape;
-  if (height === rows && width === columns) return image;
-  const data = new Float32Array(height * width * channels);
-  for (let row = 0; row < height; row++) {
-    const from = ((top + row) * columns + left) * channels;
-    data.set(image.data.subarray(from, from + width * channels), row * width * channels);
+/** The central part, of these extents, of an image or volume; an odd remainder leaves the extra pixel at the end. */
+export function centrePart(image: Image, extents: readonly number[]): Image {
+  const whole = image.shape.slice(0, -1);
+  if (whole.length !== extents.length || extents.some((extent, axis) => extent < 1 || extent > whole[axis])) {
+    throw new RangeError(`cannot crop [${whole.join(", ")}] to [${extents.join(", ")}]`);
   }
-  return { shape: [height, width, channels], data };
+  return part(image, whole.map((extent, axis) => Math.floor((extent - extents[axis]) / 2)), extents);
+}
+
+/** The part of an image or volume that starts at `start` and has these extents; the whole is the image itself. */
+export function part(image: Image, start: readonly number[], extents: readonly number[]): Image {
+  const whole = image.shape.slice(0, -1);
+  if (sameShape(extents, whole)) return image;
+  const channels = image.shape[whole.length];
+  const shape = [...extents, channels];
+  const data = new Float32Array(sizeOf(shape));
+  const run = extents[extents.length - 1] * channels;
+  eachRow(extents, (place, row) => {
+    const from = channels * offset(place.map((index, axis) => index + start[axis]), whole);
+    data.set(image.data.subarray(from, from + run), row * run);
+  });
+  return { shape, data };
+}
+
+/** The image or volume reversed along those of its axes of space that say so. */
+export function mirrored({ shape, data }: Image, axes: readonly boolean[]): Image {
+  const extents = shape.slice(0, -1);
+  const channels = shape[extents.length];
+  const [width, last] = [extents[extents.length - 1], axes[extents.length - 1]];
+  const result = new Float32Array(data.length);
+  eachRow(extents, (place, row) => {
+    const source = place.map((index, axis) => axes[axis] ? extents[axis] - 1 - index : index);
+    const from = channels * offset([...source.slice(0, -1), 0], extents);
+    for (let column = 0; column < width; column++) {
+      const at = from + channels * (last ? width - 1 - column : column);
+      for (let c = 0; c < channels; c++) result[(row * width + column) * channels + c] = data[at + c];
+    }
+  });
+  return { shape, data: result };
+}
+
+/** The greatest value along the depth of a volume, as an image; an image is as it is. */
+export function maximumProjection({ shape, data }: Image): Image {
+  if (shape.length < 4) return { shape, data };
+  const [depth, ...slice] = shape;
+  const size = sizeOf(slice);
+  const most = data.slice(0, size);
+  for (let i = size; i < depth * size; i++) most[i % size] = Math.max(most[i % size], data[i]);
+  return { shape: slice, data: most };
+}
+
+/** Calls `visit` with the first place of each row (the last axis) in order, and the row's number. */
+function eachRow(extents: readonly number[], visit: (place: readonly number[], row: number) => void): void {
+  const outer = extents.slice(0, -1);
+  const rows = sizeOf(outer);
+  const place = extents.map(() => 0);
+  for (let row = 0; row < rows; row++) {
+    visit(place, row);
+    for (let axis = outer.length - 1; axis >= 0 && ++place[axis] === outer[axis]; axis--) place[axis] = 0;
+  }
+}
+
+/** The number of the pixel at a place, in reading order. */
+function offset(place: readonly number[], extents: readonly number[]): number {
+  return place.reduce((at, index, axis) => at * extents[axis] + index, 0);
 }
 
 /** The image times a number. */

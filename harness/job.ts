@@ -10,7 +10,7 @@ import process from "node:process";
 import { Bench } from "tinybench";
 import type { Benchmark, Kept } from "../benchmarks/benchmark.ts";
 import { writeWhole } from "../core/files.ts";
-import type { Image } from "../core/image.ts";
+import { type Image, maximumProjection } from "../core/image.ts";
 import { sha256 } from "../core/json.ts";
 import { stream } from "../core/random.ts";
 import type { Values } from "../core/settings.ts";
@@ -514,11 +514,13 @@ async function keepPicture(
   folder: string,
   head: Pick<Picture, "name" | "subject" | "sample" | "window">,
   path: string,
-  { shape, data }: Image,
+  image: Image,
 ): Promise<Picture> {
+  const { shape, data } = maximumProjection(image);
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   await writeWhole(`${folder}/${path}`, bytes);
-  return { ...head, path, shape, sha256: sha256(bytes) };
+  const slices = shape === image.shape ? {} : { slices: image.shape[0] };
+  return { ...head, ...slices, path, shape, sha256: sha256(bytes) };
 }
 
 /** Reconstructions for `--keep-images`, written subject by subject. */

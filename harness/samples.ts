@@ -9,7 +9,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Benchmark, Window } from "../benchmarks/benchmark.ts";
 import { explain } from "../core/errors.ts";
-import { crop, type Image, scaled } from "../core/image.ts";
+import { type Image, mirrored, part, scaled } from "../core/image.ts";
 import { type Rng, type RngState, stream } from "../core/random.ts";
 import type { Values } from "../core/settings.ts";
 import type { Dataset, Sample } from "../datasets/dataset.ts";
@@ -36,11 +36,26 @@ const storeBytes = 24 * 2 ** 20;
 const leastKept = 48;
 const mostBytes = 384 * 2 ** 20;
 
-/** How a training image can be mirrored: its rows, its columns, both, or not. */
-export const mirrors = ["as it is", "rows", "columns", "both"] as const;
+/** How a training image can be mirrored: along which of depth, height and width. */
+const mirrors = {
+  "as it is": [false, false, false],
+  rows: [false, true, false],
+  columns: [false, false, true],
+  both: [false, true, true],
+  slices: [true, false, false],
+  "slices and rows": [true, true, false],
+  "slices and columns": [true, false, true],
+  "all three": [true, true, true],
+} as const;
 
-/** One of {@linkcode mirrors}. */
-export type Mirror = typeof mirrors[number];
+/** One of the ways to mirror an image, or a volume, which has twice as many. */
+export type Mirror = keyof typeof mirrors;
+
+/** The ways to mirror what has this shape. */
+function mirrorsOf(shape: readonly number[]): readonly Mirror[] {
+  const all = Object.keys(mirrors) as Mirror[];
+  return shape.length === 4 ? all : all.filter((mirror) => !mirrors[mirror][0]);
+}
 
 /** Measured samples of one benchmark's data. */
 export class Shelf {
@@ -82,7 +97,7 @@ export class Shelf {
         bytesOfSample,
         () => this.dataset.sample(ref.subject, ref.sample),
       );
-      return await this.#meet(ref, mirrored(sample, mirror), key, isSimulated);
+      return await this.#meet(ref, mirroredSample(sample, mirror), key, isSimulated);
     });
   }
 
@@ -131,7 +146,7 @@ const bytesOfEncounter = ({ measured: { image, measurement, label }, seen }: Enc
   bytesOf(image) + bytesOf(measurement) + bytesOf(label) + bytesOf(seen);
 
 /** A sample with its image mirrored; one that holds a measurement already, or its emitters, cannot be. */
-function mirrored(sample: Sample, mirror: Mirror): Sample {
+function mirroredSample(sample: Sample, mirror: Mirror): Sample {
   const isFixed = sample.measurement !== undefined || sample.emitters !== undefined;
   if (mirror === "as it is" || sample.image === undefined || isFixed) return sample;
   const { reference: _, image, label, ...rest } = sample;
@@ -142,18 +157,8 @@ function mirrored(sample: Sample, mirror: Mirror): Sample {
   };
 }
 
-function mirroredImage({ shape, data }: Image, mirror: Mirror): Image {
-  const [height, width, channels] = shape;
-  const [flipRows, flipColumns] = [mirror !== "columns", mirror !== "rows"];
-  const result = new Float32Array(data.length);
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      const from = (flipRows ? height - 1 - row : row) * width + (flipColumns ? width - 1 - column : column);
-      const to = (row * width + column) * channels;
-      for (let c = 0; c < channels; c++) result[to + c] = data[from * channels + c];
-    }
-  }
-  return { shape, data: result };
+function mirroredImage(image: Image, mirror: Mirror): Image {
+  return mirrored(image, mirrors[mirror].slice(4 - image.shape.length));
 }
 
 async function seenOf(benchmark: Benchmark, { operator, measurement }: Measured): Promise<Image> {
@@ -326,22 +331,24 @@ export function batches({ shelf, knows, x, y, batch, mirror, patch = 0, rng }: S
   });
 }
 
-/** Cuts squares out of images at random places; images that are no larger than the square stay whole. */
+/** Cuts squares out of images, cubes out of volumes, at random places; axes that are no longer than the side stay whole. */
 class Cutter {
   constructor(readonly side: number, readonly rng: Rng) {}
 
-  /** Row and column of the next square's corner in an image like this one. */
-  place({ shape }: Image): readonly [row: number, column: number] {
-    const within = (extent: number) => {
+  /** Where the next one starts in an image like this one. */
+  place({ shape }: Image): readonly number[] {
+    return shape.slice(0, -1).map((extent) => {
       const room = this.side === 0 ? 0 : extent - this.side;
       return room > 0 ? this.rng.integer(room + 1) : 0;
-    };
-    return [within(shape[0]), within(shape[1])];
+    });
   }
 
-  cut(image: Image, [row, column]: readonly [number, number]): Image {
-    const [height, width] = image.shape.map((extent) => Math.min(extent, this.side || extent));
-    return crop(image, row, column, height, width);
+  cut(image: Image, place: readonly number[]): Image {
+    return part(
+      image,
+      place,
+      image.shape.slice(0, -1).map((extent) => Math.min(extent, this.side || extent)),
+    );
   }
 }
 
@@ -358,6 +365,7 @@ interface DeckState {
 /** Samples in random order, each once an epoch. */
 class Deck {
   readonly #all: readonly SampleRef[];
+  readonly #mirrors: readonly Mirror[];
   #refs: readonly SampleRef[];
   #queue: { ref: SampleRef; mirror: Mirror }[] = [];
   #epoch = 0;
@@ -369,6 +377,7 @@ class Deck {
     readonly domain: "x" | "y",
     readonly rng: Rng,
   ) {
+    this.#mirrors = mirrorsOf(shelf.dataset.contents.subjects[0].shape);
     this.#all = refs;
     this.#refs = refs;
   }
@@ -433,7 +442,7 @@ class Deck {
     const how = rng.stream("mirror");
     return rng.shuffled(this.#refs).map((ref) => ({
       ref,
-      mirror: this.mirror ? mirrors[how.integer(mirrors.length)] : "as it is",
+      mirror: this.mirror ? this.#mirrors[how.integer(this.#mirrors.length)] : "as it is",
     }));
   }
 }

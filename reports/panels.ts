@@ -20,6 +20,7 @@ import {
   type Panel,
   panelsOf,
   type PlacedPicture,
+  projection,
   rangeOf,
   readPicture,
   samePicture,
@@ -74,11 +75,14 @@ export async function framesOf(panel: Panel): Promise<Frame[]> {
     ];
     rows.push({ label: name, detail: parts.join(", "), values });
   }
+  const inputDetail = ["what networks see", panel.input && projection(panel.input)].filter(Boolean).join(
+    ", ",
+  );
   return [
-    ...(panel.truth === undefined ? [] : [{ label: "truth", detail: "", values: await read(panel.truth) }]),
-    ...(input === undefined || inputIsShown
+    ...(panel.truth === undefined
       ? []
-      : [{ label: "input", detail: "what networks see", values: input }]),
+      : [{ label: "truth", detail: projection(panel.truth), values: await read(panel.truth) }]),
+    ...(input === undefined || inputIsShown ? [] : [{ label: "input", detail: inputDetail, values: input }]),
     ...rows,
   ];
 }

@@ -112,6 +112,11 @@ function leadingScore(
   return undefined;
 }
 
+/** What a picture shows of a volume; empty of an image. */
+export function projection({ slices }: Picture): string {
+  return slices === undefined ? "" : `maximum of ${slices} slices`;
+}
+
 /** A picture's values, `[height, width]`. */
 export interface Values {
   /** Rows. */

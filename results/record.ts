@@ -50,6 +50,8 @@ export interface Picture {
   readonly sample: string;
   /** The values to be shown from black to white; the range of the truth where it is absent. */
   readonly window?: { readonly low: number; readonly high: number };
+  /** Of a volume of so many slices it is the greatest value along its depth; absent of an image. */
+  readonly slices?: number;
   /** Relative to the run's folder: little-endian float32 values, row-major. */
   readonly path: string;
   readonly shape: readonly number[];
@@ -231,10 +233,11 @@ function isLogEntry(field: unknown): field is LogEntry {
 
 function isPicture(field: unknown): field is Picture {
   if (!isObject(field)) return false;
-  const { name, subject, sample, path, sha256, shape, window } = field;
+  const { name, subject, sample, path, sha256, shape, window, slices } = field;
   return [name, subject, sample, path, sha256].every(isText) &&
     Array.isArray(shape) && shape.every((size) => Number.isInteger(size) && size > 0) &&
-    (window === undefined || (isObject(window) && areNumbers([window.low, window.high])));
+    (window === undefined || (isObject(window) && areNumbers([window.low, window.high]))) &&
+    (slices === undefined || (Number.isInteger(slices) && slices as number > 0));
 }
 
 function isCurve(field: unknown): field is Curve {

@@ -82,6 +82,22 @@ Deno.test("a panel shows the input once, be it in its own frame or as the row th
   });
 });
 
+Deno.test("a panel says of how many slices of a volume it shows the maximum", async () => {
+  await inFolder(async (folder) => {
+    const made = await withPictures(fullRun(), folder, 16);
+    const [{ truth, input, ...panel }] = panelsOf(made, summarise(made));
+    const frames = await framesOf({
+      ...panel,
+      truth: { ...truth!, slices: 32 },
+      input: { ...input!, slices: 32 },
+    });
+    assert.deepEqual(frames.slice(0, 2).map(({ detail }) => detail), [
+      "maximum of 32 slices",
+      "what networks see, maximum of 32 slices",
+    ]);
+  });
+});
+
 Deno.test("samePicture() overlooks the rounding of float32, and nothing that could be seen", () => {
   const values = (...data: number[]) => ({ height: 1, width: 3, data: new Float32Array(data) });
   assert.ok(samePicture(values(0, 139, 70), values(0, 139.00001, 70)));

@@ -5,7 +5,7 @@ import type { Summary } from "../../results/summary.ts";
 import { colouredPng, greyScale, rampPng, type Scale } from "../colour.ts";
 import { shortNumber } from "../format.ts";
 import { framesOf, type Tile, tilesOf } from "../panels.ts";
-import { type Panel, panelsOf, placedPictures, rangeOf, readPicture } from "../pictures.ts";
+import { type Panel, panelsOf, placedPictures, projection, rangeOf, readPicture } from "../pictures.ts";
 import type { Table } from "../results_json.ts";
 import { type Html, markup } from "./html.ts";
 import { choice } from "./plots.ts";
@@ -95,7 +95,9 @@ async function learnedPictures(run: Run, { rows }: Summary): Promise<Html[]> {
       const { low, high } = picture.window ?? {};
       const [least, greatest] = rangeOf(values);
       const scale = greyScale(low ?? least, high ?? greatest);
-      const detail = `${shortNumber(scale.from)} to ${shortNumber(scale.to)}${seed}`;
+      const shown = projection(picture);
+      const range = `${shortNumber(scale.from)} to ${shortNumber(scale.to)}`;
+      const detail = `${range}${shown && `, ${shown}`}${seed}`;
       figures.push(figure({ label, detail, values, image: colouredPng(values, scale) }, false));
     }
   }
