@@ -62,11 +62,16 @@ class MeanImage implements Learner {
   reconstruct(y: tf.Tensor4D): tf.Tensor4D {
     const mean = this.#mean;
     if (mean === undefined) throw new Error("mean-image reconstructs after fit()");
-    const [batch, height, width] = y.shape;
-    const shape: [number, number, number] = [height, width, mean.shape[2]];
+    const [batch, ...extents] = y.shape;
+    const shape = [...extents.slice(0, -1), mean.shape[mean.shape.length - 1]];
     const data = new Float32Array(sizeOf(shape));
     overlay(mean.shape, shape, (from, to) => data[to] = mean.data[from]);
-    return tf.tidy(() => tf.tile(tf.tensor4d(data, [1, ...shape]), [batch, 1, 1, 1]));
+    return tf.tidy(() =>
+      tf.tile(tf.tensor<tf.Rank.R4>(data, [1, ...shape] as tf.Tensor4D["shape"]), [
+        batch,
+        ...shape.map(() => 1),
+      ])
+    );
   }
 
   weights() {
@@ -77,7 +82,7 @@ class MeanImage implements Learner {
   [Symbol.dispose](): void {}
 }
 
-/** Sums over `[height, width, channels]` in float64. */
+/** Sums over an image or volume in float64. */
 interface Field {
   readonly shape: readonly number[];
   readonly data: Float64Array;
@@ -85,18 +90,19 @@ interface Field {
 
 /** The field, or its values in the centre of a larger one where an image of this shape would not fit. */
 function roomFor(shape: readonly number[], field?: Field): Field {
-  const [height, width, channels] = field?.shape ?? shape;
-  if (channels !== shape[2]) {
+  const channels = shape[shape.length - 1];
+  const own = field?.shape ?? shape;
+  if (own.length !== shape.length || own[own.length - 1] !== channels) {
     throw new RangeError(explain({
-      what: `images of ${channels} and of ${shape[2]} channels have no mean`,
+      what: `images like [${own}] and like [${shape}] have no mean`,
       where: "mean-image",
       fix: "give images of one kind, or leave this method out with --methods",
     }));
   }
-  if (field !== undefined && height >= shape[0] && width >= shape[1]) return field;
-  const larger = [Math.max(height, shape[0]), Math.max(width, shape[1]), channels];
+  if (field !== undefined && own.every((extent, axis) => extent >= shape[axis])) return field;
+  const larger = own.map((extent, axis) => Math.max(extent, shape[axis]));
   const data = new Float64Array(sizeOf(larger));
-  if (field !== undefined) overlay(field.shape, larger, (from, to) => data[to] = field.data[from]);
+  if (field !== undefined) overlay(own, larger, (from, to) => data[to] = field.data[from]);
   return { shape: larger, data };
 }
 
@@ -109,13 +115,13 @@ function overlay(
   to: readonly number[],
   each: (from: number, to: number) => void,
 ): void {
-  const [top, left] = [0, 1].map((axis) => Math.floor(to[axis] / 2) - Math.floor(from[axis] / 2));
-  const channels = from[2];
-  for (let row = Math.max(0, -top); row < Math.min(from[0], to[0] - top); row++) {
-    for (let column = Math.max(0, -left); column < Math.min(from[1], to[1] - left); column++) {
-      const source = (row * from[1] + column) * channels;
-      const target = ((row + top) * to[1] + column + left) * channels;
-      for (let c = 0; c < channels; c++) each(source + c, target + c);
+  const along = (axis: number, source: number, target: number): void => {
+    if (axis === from.length) return each(source, target);
+    const isSpace = axis < from.length - 1;
+    const before = isSpace ? Math.floor(to[axis] / 2) - Math.floor(from[axis] / 2) : 0;
+    for (let at = Math.max(0, -before); at < Math.min(from[axis], to[axis] - before); at++) {
+      along(axis + 1, source * from[axis] + at, target * to[axis] + at + before);
     }
-  }
+  };
+  along(0, 0, 0);
 }

@@ -73,11 +73,24 @@ Deno.test("meanImage lays images of different sizes on one another by their cent
   }
 });
 
+Deno.test("meanImage lays volumes on one another by their centres, too", async () => {
+  using learner = meanImage.prepare(problem, {}, rng);
+  await learner.fit!(images(constant(1, [1, 1, 3, 1]), constant(4, [3, 1, 2, 1])), images());
+  const x = learner.reconstruct(tf.zeros([1, 4, 1, 3, 1]) as tf.Tensor as tf.Tensor4D, unknown);
+  assert.deepEqual(x.shape, [1, 4, 1, 3, 1] as number[]);
+  // Centres are at slice 0, column 1 and at slice 1, column 1.
+  assert.deepEqual([...await x.data()], [0, 0, 0, 4, 4, 0, 2.5, 2.5, 1, 4, 4, 0]);
+});
+
 Deno.test("meanImage refuses images of different channels, and none at all", async () => {
   using learner = meanImage.prepare(problem, {}, rng);
   await assert.rejects(
     learner.fit!(images(constant(1), constant(1, [4, 3, 1])), images()),
-    /of 2 and of 1 channels have no mean/,
+    /like \[4,3,2\] and like \[4,3,1\] have no mean/,
+  );
+  await assert.rejects(
+    learner.fit!(images(constant(1), constant(1, [2, 4, 3, 2])), images()),
+    /like \[4,3,2\] and like \[2,4,3,2\] have no mean/,
   );
   await assert.rejects(learner.fit!(images(), images()), /no training image/);
 });
