@@ -216,11 +216,15 @@ function learner<
 
   const taken = async (draw: () => Promise<Batch>, draws: number): Promise<Drawn> => {
     const batch = await together(name, draw, draws);
-    if (definition.knows.operator === "exactly" && batch.A === undefined) {
+    const known = { exactly: batch.A, form: batch.form, nothing: batch }[definition.knows.operator];
+    if (known === undefined) {
       tf.dispose([batch.x, batch.y]);
+      const { operator } = definition.knows;
+      const [what, letter] = operator === "form" ? ["the operator's form", "form"] : ["the operator", "A"];
       throw new TypeError(explain({
-        what: `method "${definition.name}" knows the operator, but was given a batch without one`,
-        fix: 'hand out `A` with each batch to methods that declare `knows: { operator: "exactly" }`',
+        what: `method "${definition.name}" knows ${what}, but was given a batch without one`,
+        fix:
+          `hand out \`${letter}\` with each batch to methods that declare \`knows: { operator: "${operator}" }\``,
       }));
     }
     return { batch: batch as Batch<K>, made: new Map(), pooled: new Map() };
@@ -367,7 +371,7 @@ function learner<
     reconstruct: (y: Tensor4D, meeting: Meeting) =>
       tf.tidy(() =>
         definition.reconstruct?.(networks, y, meeting as Meeting<K>, set) ??
-          reconstructs.apply(meeting.see(y))
+          (reconstructs.infer ?? reconstructs.apply)(meeting.see(y))
       ),
     ...(definition.learned === undefined ? {} : { learned: () => definition.learned!(networks, set) }),
     weights: () =>

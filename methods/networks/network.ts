@@ -35,6 +35,8 @@ export interface Network extends Weighted {
    * height; borrows, and the caller owns the result. `A` is for networks that contain the operator.
    */
   apply(input: Tensor4D, A?: Operator): Tensor4D;
+  /** What reconstructs once it is trained, where that is not `apply`: a function of the same kind. */
+  infer?(input: Tensor4D): Tensor4D;
   /** Multiply-adds of the convolutions for one input `[height, width, in]` or `[depth, height, width, in]`. */
   macs(inputShape: Shape): number;
 }
