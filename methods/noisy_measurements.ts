@@ -11,11 +11,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Settings, Values } from "../core/settings.ts";
 import { l1, l2 } from "../engine/ops.ts";
-import type { Scalar, Tensor, Tensor4D } from "../engine/tensor.ts";
+import type { Scalar, Tensor4D } from "../engine/tensor.ts";
 import type { Operator } from "../physics/operator.ts";
 import { generatorSettings } from "./generator.ts";
 import { expectation, weighted } from "./losses.ts";
-import type { Batch } from "./method.ts";
 import type { Network } from "./networks/network.ts";
 import { type Material, type Scene, trainingSettings } from "./training.ts";
 

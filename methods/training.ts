@@ -468,7 +468,8 @@ async function together(method: string, draw: () => Promise<Batch>, draws: numbe
       const next = await draw();
       all.push(next);
       const fits = next.A === first.A && next.form === first.form &&
-        sameShape(next.x.shape, first.x.shape) && sameShape(next.y.shape, first.y.shape);
+        sameShape(next.x.shape.slice(1), first.x.shape.slice(1)) &&
+        sameShape(next.y.shape.slice(1), first.y.shape.slice(1));
       if (fits) continue;
       throw new RangeError(explain({
         what:

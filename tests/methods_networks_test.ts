@@ -3,6 +3,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { standardDeviation } from "../core/image.ts";
 import { stream } from "../core/random.ts";
 import { startBackend } from "../engine/backend.ts";
+import { resolve } from "../core/settings.ts";
+import { generator, generatorSettings } from "../methods/generator.ts";
 import { fanIn, Filters, he, type Network, normal, parameters } from "../methods/networks/network.ts";
 import { patchCritic } from "../methods/networks/patch_critic.ts";
 import { unet, type UNetOptions } from "../methods/networks/unet.ts";
@@ -236,3 +238,35 @@ function largestSingularValue(filter: tf.Tensor): number {
   }
   return Math.sqrt(value);
 }
+
+Deno.test("a rectified generator is 0 where it would be negative, and a twentieth of that while it learns", () => {
+  const set = resolve(generatorSettings, { width: 4, levels: 1, residual: false, norm: false }, "test");
+  const x = image([2, 8, 8, 1]);
+  const made = (rectified: boolean) =>
+    generator({ ...set, rectified }, [8, 8, 1], [8, 8, 1], stream("rectified"));
+  using plain = made(false);
+  using network = made(true);
+  const output = plain.apply(x);
+  strictEqual(plain.infer, undefined);
+  close(network.infer!(x), tf.relu(output), 0);
+  close(network.apply(x), tf.sub(tf.relu(output), tf.mul(tf.relu(tf.neg(output)), 0.05)), 1e-7);
+});
+
+Deno.test("a rectified generator that gives nothing but 0 learns to give more", () => {
+  const set = resolve(generatorSettings, {
+    width: 4,
+    levels: 1,
+    residual: false,
+    norm: false,
+    rectified: true,
+  }, "test");
+  using network = generator(set, [8, 8, 1], [8, 8, 1], stream("dead"));
+  const last = network.weights.at(-1)!.variable;
+  // Features of one sign, and weights of the other.
+  const x = tf.ones<tf.Rank.R4>([1, 8, 8, 1]);
+  for (const { variable } of network.weights) tf.tidy(() => variable.assign(tf.abs(variable)));
+  tf.tidy(() => last.assign(tf.neg(last)));
+  strictEqual(Math.abs(tf.max(network.infer!(x)).dataSync()[0]), 0);
+  const { grads } = tf.variableGrads(() => tf.mean(network.apply(x)), [last as tf.Variable]);
+  ok(tf.min(grads[last.name]).dataSync()[0] > 0);
+});

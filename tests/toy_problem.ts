@@ -4,16 +4,50 @@ import * as tf from "@tensorflow/tfjs-core";
 import { stream } from "../core/random.ts";
 import { type Overrides, resolve } from "../core/settings.ts";
 import type { Batch, Learner, Method, Problem } from "../methods/method.ts";
+import { conv2d } from "../engine/ops.ts";
+import type { Form } from "../physics/form.ts";
+import type { Noise } from "../physics/noise.ts";
 import type { Operator, Shape } from "../physics/operator.ts";
 
 /** `[height, width, channels]` of its images and measurements. */
 export const toyShape: Shape = [16, 16, 2];
+
+/** A blur of 3 x 3 pixels, of each channel by itself, whose kernel may be learned; images are taken for dark around. */
+export const toyForm: Form = {
+  imageShape: toyShape,
+  measurementShape: toyShape,
+  kernelShape: [3, 3, 1],
+  operator(kernel) {
+    const blur = (image: tf.Tensor) =>
+      tf.tidy(() => {
+        const apart = tf.reshape(tf.eye(2), [1, 1, 2, 2]);
+        const filter = tf.mul<tf.Tensor4D>(tf.reshape(kernel(), [3, 3, 1, 1]), apart);
+        return conv2d(image as tf.Tensor4D, filter, { padding: 1 });
+      });
+    // Learned kernels of the suite are round: each blur is its own adjoint.
+    return {
+      name: "toy-blur",
+      settings: {},
+      imageShape: toyShape,
+      measurementShape: toyShape,
+      forward: blur,
+      adjoint: blur,
+    };
+  },
+};
+
+/** Normal noise of deviation 0.1. */
+export const toyNoise: Noise = {
+  settings: { deviation: 0.1 },
+  add: (expected, normal) => tf.tidy(() => tf.add(expected, tf.mul(normal, 0.1))),
+};
 
 /** The problem that methods are prepared for. */
 export const toyProblem: Problem = {
   imageShape: toyShape,
   seenShape: toyShape,
   measurementShape: toyShape,
+  form: toyForm,
   updates: 40,
   batch: 1,
 };
@@ -32,13 +66,15 @@ export function fadingColumns(): Operator {
   };
 }
 
+/** That of all batches. */
+const operator = fadingColumns();
+
 /** Batches of random discs, always the same for the same name; `matched` pairs x with its own measurement. */
 export function toyBatches(
   name: string,
   { matched = false, batch = 1, known = true } = {},
 ): () => Promise<Batch> {
   const rng = stream(`toy/${name}`);
-  const operator = fadingColumns();
   const image = () => {
     const [height, width, channels] = toyShape;
     const [row, column, radius, phase] = [
@@ -65,6 +101,8 @@ export function toyBatches(
       x,
       y,
       A: (known ? operator : undefined) as Operator,
+      form: toyForm,
+      noise: toyNoise,
       see: (y) => tf.clone(y) as tf.Tensor4D,
     });
   };

@@ -5,8 +5,10 @@ import { noiseMatching } from "../methods/noise_matching.ts";
 import { otCycleGan } from "../methods/ot_cyclegan.ts";
 import { otCycleGanAsPublished } from "../methods/ot_cyclegan_as_published.ts";
 import { otCycleGanAsReleased } from "../methods/ot_cyclegan_as_released.ts";
+import { otCycleGanBlindGaussian } from "../methods/ot_cyclegan_blind_gaussian.ts";
 import { otCycleGanClipping } from "../methods/ot_cyclegan_clipping.ts";
 import { otCycleGanFrozenNoise } from "../methods/ot_cyclegan_frozen_noise.ts";
+import { otCycleGanKnownPsf } from "../methods/ot_cyclegan_known_psf.ts";
 import { otCycleGanLsgan } from "../methods/ot_cyclegan_lsgan.ts";
 import { otCycleGanNoAdversary } from "../methods/ot_cyclegan_no_adversary.ts";
 import { otCycleGanNoImageCritic } from "../methods/ot_cyclegan_no_image_critic.ts";
@@ -42,4 +44,6 @@ export const trainedMethods: readonly Method[] = [
   otCycleGanTwoGenerators,
   otCycleGanTwoGeneratorsLsgan,
   redCnn,
+  otCycleGanKnownPsf,
+  otCycleGanBlindGaussian,
 ];
