@@ -1,4 +1,4 @@
-/** What a stack's values say of light: its background, its brightest places, and how much it changes in time. */
+/** What a stack's values say of light: its background, its brightest places, and how much these change in time. */
 
 /** The levels of a stack, in its own units. */
 export interface Levels {
@@ -6,9 +6,11 @@ export interface Levels {
   readonly low: number;
   /** The value that all but one pixel of a thousand lie below. */
   readonly high: number;
+  /** Of frames in time: mean and variance in time of the tenth of the pixels that are darkest on average. */
+  readonly dark?: { readonly mean: number; readonly variance: number };
   /**
-   * Of frames in time: Σ of the pixels' variances over Σ of what their means are above `low`. Emitters that come and go
-   * make it the larger the brighter each of them is.
+   * Of frames in time: Σ of the pixels' third cumulants over Σ of what their variances are above the dark ones'. Light that
+   * does not change has no part in it; spots that come and go make it as large as they are bright.
    */
   readonly flicker?: number;
 }
@@ -26,8 +28,9 @@ export class LevelsOfStack {
   #isCounted = true;
   #pixels = 0;
   #pages = 0;
-  #sum = new Float64Array();
-  #squares = new Float64Array();
+  // Of powers of the difference to the first page, so that few digits are lost.
+  #first = new Float32Array();
+  #sums: readonly Float64Array[] = [];
 
   /** @param inTime whether pages are frames in time. */
   constructor(readonly inTime: boolean) {}
@@ -43,12 +46,15 @@ export class LevelsOfStack {
     }
     if (!this.inTime) return;
     if (this.#pages === 1) {
-      this.#sum = new Float64Array(values.length);
-      this.#squares = new Float64Array(values.length);
+      this.#first = values.slice();
+      this.#sums = [1, 2, 3].map(() => new Float64Array(values.length));
     }
+    const [sum, squares, cubes] = this.#sums;
     for (let i = 0; i < values.length; i++) {
-      this.#sum[i] += values[i];
-      this.#squares[i] += values[i] ** 2;
+      const difference = values[i] - this.#first[i];
+      sum[i] += difference;
+      squares[i] += difference ** 2;
+      cubes[i] += difference ** 3;
     }
   }
 
@@ -58,19 +64,27 @@ export class LevelsOfStack {
     const [low, high] = this.#isCounted
       ? ranks.map((rank) => ranked(this.#counts, rank).bin + least)
       : await byBits(ranks, again);
-    const flicker = this.#flicker(low);
-    return { low, high, ...(flicker === undefined ? {} : { flicker }) };
+    return { low, high, ...this.#changes() };
   }
 
-  #flicker(low: number): number | undefined {
+  #changes(): Pick<Levels, "dark" | "flicker"> {
     const n = this.#pages;
-    if (!this.inTime || n < 2) return undefined;
-    let [variance, light] = [0, 0];
-    this.#sum.forEach((sum, i) => {
-      variance += (this.#squares[i] - sum * sum / n) / (n - 1);
-      light += sum / n - low;
-    });
-    return light > 0 ? variance / light : undefined;
+    if (!this.inTime || n < 3) return {};
+    const [sum, squares, cubes] = this.#sums;
+    const mean = sum.map((of, i) => of / n + this.#first[i]);
+    // Unbiased, by the k-statistics of R. A. Fisher.
+    const variance = sum.map((s, i) => (squares[i] - s * s / n) / (n - 1));
+    const third = sum.map((s, i) =>
+      (n * n * cubes[i] - 3 * n * s * squares[i] + 2 * s ** 3) / (n * (n - 1) * (n - 2))
+    );
+    const order = Array.from(mean.keys()).sort((a, b) => mean[a] - mean[b] || a - b);
+    const darkest = order.slice(0, Math.ceil(order.length / 10));
+    const averageOf = (values: Float64Array) =>
+      darkest.reduce((total, i) => total + values[i], 0) / darkest.length;
+    const dark = { mean: averageOf(mean), variance: averageOf(variance) };
+    const changes = variance.reduce((total, value) => total + value - dark.variance, 0);
+    const skew = third.reduce((total, value) => total + value, 0);
+    return { dark, ...(changes > 0 && skew > 0 && { flicker: skew / changes }) };
   }
 }
 

@@ -179,7 +179,8 @@ async function splitOf(
   const rng = stream(`${dataStream}/split`);
   switch (order.split) {
     case "subjects":
-      return !learns(configuration) && contents.subjects.length < 4
+      return !learns(configuration) && contents.subjects.length < 4 &&
+          contents.subjects.every(({ role }) => role !== "x")
         ? everythingIsTest(contents)
         : splitBySubject(contents, rng);
     case "slabs":

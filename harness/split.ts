@@ -46,28 +46,43 @@ export function splitBySubject(contents: Contents, rng: Rng): Split {
 
 // Images and measurements alternate where there is room, so that one domain is not the shoulders and the other the belly.
 const slabs: readonly Part[] = ["x", "y", "validation", "test"];
+const slabsWithoutX: readonly Part[] = ["y", "validation", "test"];
 const alternatingSlabs: readonly Part[] = ["x", "y", "x", "y", "validation", "test"];
 const roomToAlternate = 24;
 
 /**
  * Splits each subject's samples into contiguous slabs with a gap of at least one sample between them: x, y, validation,
- * test; with 24 samples and more x and y have two each, in turn.
+ * test; with 24 samples and more x and y have two each, in turn. Where subjects are there for x alone, as their role says,
+ * x is theirs, and the others' slabs are y, validation, test.
  */
 export function splitIntoSlabs(contents: Contents): Split {
   const parts: Record<Part, SampleRef[]> = { x: [], y: [], validation: [], test: [] };
-  for (const { id, samples } of contents.subjects) {
-    const order = samples.length >= roomToAlternate ? alternatingSlabs : slabs;
+  const given = contents.subjects.filter(({ role }) => role === "x");
+  parts.x.push(...given.flatMap(refsOf));
+  for (const subject of contents.subjects) {
+    if (given.includes(subject)) continue;
+    const { id, samples } = subject;
+    const order = given.length > 0
+      ? slabsWithoutX
+      : samples.length >= roomToAlternate
+      ? alternatingSlabs
+      : slabs;
     const gap = Math.max(1, Math.round(samples.length / 30));
     const usable = samples.length - gap * (order.length - 1);
     if (usable < order.length) {
       throw new UsageError({
-        what: `subject "${id}" has ${samples.length} samples, too few for four slabs with gaps between them`,
+        what: `subject "${id}" has ${samples.length} samples, too few for ${
+          order.length === 3 ? "three" : "four"
+        } slabs with gaps between them`,
         where: "--split slabs",
-        fix: "give subjects of at least seven samples, or split by subject",
+        fix: `give subjects of at least ${
+          order.length === 3 ? "five" : "seven"
+        } samples, or split by subject`,
       });
     }
     // Every slab gets one sample; what is left goes by the shares.
-    const shareOf = (part: Part) => shares[part] / order.filter((other) => other === part).length;
+    const all = [...new Set(order)].reduce((sum, part) => sum + shares[part], 0);
+    const shareOf = (part: Part) => shares[part] / all / order.filter((other) => other === part).length;
     const ends = order.map((_, i) => {
       const share = order.slice(0, i + 1).reduce((sum, part) => sum + shareOf(part), 0);
       return i + 1 + Math.round(share * (usable - order.length));
@@ -261,9 +276,12 @@ function deal(
   return dealt;
 }
 
+function refsOf({ id, samples }: Subject): SampleRef[] {
+  return samples.map((sample) => ({ subject: id, sample }));
+}
+
 function samplesOf(parts: Readonly<Record<Part, readonly Subject[]>>): Split["parts"] {
-  const refs = (list: readonly Subject[]) =>
-    list.flatMap(({ id, samples }) => samples.map((sample) => ({ subject: id, sample })));
+  const refs = (list: readonly Subject[]) => list.flatMap(refsOf);
   return {
     x: refs(parts.x),
     y: refs(parts.y),

@@ -50,7 +50,7 @@ export const localisationSettings = {
     default: 10,
     min: 0,
     max: 1e9,
-    about: "photoelectrons of a dark pixel; of a stack, its darkest tenth",
+    about: "photoelectrons of a dark pixel; of a stack, as its darkest pixels say",
   },
   camera: {
     default: "emccd" as string,
@@ -61,9 +61,16 @@ export const localisationSettings = {
     default: 2,
     min: 0,
     max: 1e6,
-    about: "standard deviation of the camera's read-out, in photoelectrons",
+    about:
+      "standard deviation of the camera's read-out, in photoelectrons; of a stack, as its darkest pixels say",
   },
-  cameraOffset: { default: 0, min: -1e6, max: 1e6, about: "counts of a stack's pixel that no light reaches" },
+  cameraOffset: {
+    default: 0,
+    min: -1e6,
+    max: 1e6,
+    about:
+      "counts of a pixel that no light reaches, of a stack too short to watch its darkest pixels in time",
+  },
   cameraGain: { default: 1, min: 1e-6, max: 1e6, about: "counts of a stack's camera a photoelectron" },
   factor: { default: 4, min: 1, max: 16, whole: true, about: "pixels of the image along a camera pixel" },
   reach: {
@@ -119,15 +126,15 @@ export function gaussianKernel(sigma: number, [height, width]: readonly number[]
  * Localisation microscopy as an acquisition, by what a sample holds:
  *
  * - **A `measurement`**, camera counts: they are brought to the unit of brightness. How bright an emitter of a stack is
- *   follows from how much the pixels change in time, as in number and brightness analysis (M. A. Digman et al., Biophys. J.
- *   94, 2008): of emitters that come and go, variance / (mean − background) is A Σh², with A the counts of an emitter and h
- *   its spot. Where `emitters` are known, so is the image.
+ *   follows from how its pixels change in time, as in number and brightness analysis (M. A. Digman et al., Biophys. J. 94,
+ *   2008), here by the third cumulant, since static light has none: of emitters that come and go and send A counts each, Σ of
+ *   third cumulants over Σ of variances is A Σh³ / Σh², h being the spot. Where `emitters` are known, so is the image.
  * - **`emitters`** and no measurement: each is a Gaussian integrated over the camera's pixels, wherever in or around the
  *   frame it is.
  * - **An `image`** alone: the operator's measurement of it.
  *
- * `acquisition` may say `pixelSizeNm`, and of a stack `low` (its background), `high` and `flicker`; a simulated sample that
- * says the latter is made to look like that stack's.
+ * `acquisition` may say `pixelSizeNm`, and the levels of a stack: `low`, `high`, `dark` and `flicker` (see
+ * `datasets/levels.ts`). A sample that was not measured yet and says them is measured by that stack's camera.
  *
  * @param taskStream names the randomness of the task; noise comes from the sample's own stream.
  */
@@ -147,7 +154,7 @@ export function localisationMicroscopy(settings: LocalisationValues, taskStream:
       const { emitters, image, measurement } = sample;
       const size = sizeOfFrame(sample, settings);
       const microscope = microscopeFor(size, opticsOf(sample, settings));
-      const { operator, form, noise, kernel, camera, pixelNm } = microscope;
+      const { operator, form, noise, kernel, pixelNm } = microscope;
       const known = image ?? (emitters && imageOf(emitters, microscope));
       return {
         operator,
@@ -156,7 +163,7 @@ export function localisationMicroscopy(settings: LocalisationValues, taskStream:
         ...(measurement === undefined && { kernel }),
         measurement: measurement === undefined
           ? await photograph(sample, microscope, rng)
-          : calibrated(measurement, camera, settings),
+          : calibrated(measurement, microscope, settings.cameraGain),
         ...(known && { image: known }),
         ...(emitters && { emitters: inField(emitters, size[0] * pixelNm, size[1] * pixelNm) }),
       };
@@ -168,6 +175,8 @@ export function localisationMicroscopy(settings: LocalisationValues, taskStream:
 interface Optics {
   readonly pixelNm: number;
   readonly sigmaNm: number;
+  /** Counts of a stack's pixel that no emitter reaches. */
+  readonly zero: number;
   readonly camera: Camera;
 }
 
@@ -193,43 +202,52 @@ function microscopeOf(grid: FineGrid, optics: Optics): Microscope {
   };
 }
 
-function opticsOf({ acquisition, measurement }: Measurable, settings: LocalisationValues): Optics {
-  const { psfSigmaNm: sigmaNm, background, cameraOffset, cameraGain, readNoise } = settings;
-  const pixelNm = Number(settings.pixelNm) || firstOf(acquisition?.pixelSizeNm) || usualPixelNm;
-  const { low, high, flicker } = (acquisition ?? {}) as Record<string, unknown>;
-  const multiplies = settings.camera === "emccd";
-  // Σh² over the pixels of a spot, the mean over where in its pixel it lies; to 0.1 % from σ of 1 pixel on.
-  const spread = 4 * Math.PI * ((sigmaNm / pixelNm) ** 2 + 1 / 12);
-  let photons = settings.photons;
-  if (photons === 0 && isNumber(low) && isNumber(high)) {
-    const noise = cameraGain * (multiplies ? 2 : 1);
-    const changing = isNumber(flicker) ? (flicker - noise) * spread : 0;
-    // Where nothing comes and goes, the brightest spots are taken for single emitters.
-    const counts = changing > 0 ? changing : (high - low) * spread / 2;
-    photons = counts / cameraGain;
+function opticsOf(sample: Measurable, settings: LocalisationValues): Optics {
+  const { psfSigmaNm: sigmaNm, background, cameraGain: gain, cameraOffset, readNoise } = settings;
+  const said = sample.acquisition ?? {};
+  const pixelNm = Number(settings.pixelNm) || numberIn(said.pixelSizeNm, 0) || usualPixelNm;
+  const dark = { mean: numberIn(said.dark, "mean"), variance: numberIn(said.dark, "variance") };
+  const low = numberIn(said, "low");
+  const photons = settings.photons || photonsOf(said, sigmaNm / pixelNm, gain);
+  if (photons === undefined && sample.measurement !== undefined) {
+    throw new RangeError(explain({
+      what: "nobody says how bright an emitter of this stack is",
+      where: placeOf(sample),
+      fix: "--set photons=N, the photoelectrons of a typical emitter in a frame",
+    }));
   }
-  if (!(photons > 0)) {
-    if (measurement !== undefined && settings.photons === 0) throw dark();
-    photons = usualPhotons;
-  }
+  const level = low === undefined ? background : Math.max(0, (low - cameraOffset) / gain);
   return {
     pixelNm,
     sigmaNm,
+    zero: dark.mean ?? cameraOffset + gain * level,
     camera: {
-      photons: photons / emitterSum,
-      background: isNumber(low) ? Math.max(0, (low - cameraOffset) / cameraGain) : background,
-      readNoise,
-      multiplies,
+      photons: (photons ?? usualPhotons) / emitterSum,
+      multiplies: settings.camera === "emccd",
+      // What is dark was watched in time: background and read-out are not told apart, and need not be.
+      ...(dark.variance === undefined
+        ? { background: level, readNoise }
+        : { background: 0, readNoise: Math.sqrt(dark.variance) / gain }),
     },
   };
 }
 
-function dark(): RangeError {
-  return new RangeError(explain({
-    what: "nobody says how bright an emitter of this stack is",
-    where: "localisation microscopy",
-    fix: "--set photons=N, the photoelectrons of a typical emitter in a frame",
-  }));
+/**
+ * Photoelectrons of an emitter, from the levels of a stack; spots are Gaussians of σ camera pixels. With v = σ² + 1/12, a
+ * spot's Σh² is 1/4πv, its Σh³ is 1/12π²v², and its greatest value is 1/2πv.
+ */
+function photonsOf(
+  levels: NonNullable<Measurable["acquisition"]>,
+  sigma: number,
+  gain: number,
+): number | undefined {
+  const v = sigma ** 2 + 1 / 12;
+  const [low, high, flicker] = ["low", "high", "flicker"].map((name) => numberIn(levels, name));
+  if (flicker !== undefined && flicker > 0) return flicker * 3 * Math.PI * v / gain;
+  // Where nothing comes and goes, the brightest places are taken for single emitters.
+  return low !== undefined && high !== undefined && high > low
+    ? (high - low) * 2 * Math.PI * v / gain
+    : undefined;
 }
 
 /** A frame of a sample that was not measured yet. */
@@ -254,14 +272,9 @@ async function applied(operator: Operator, { shape, data }: Image): Promise<Floa
   return values;
 }
 
-function calibrated(
-  { shape, data }: Image,
-  { photons, background = 0 }: Camera,
-  settings: LocalisationValues,
-): Image {
-  const { cameraOffset: offset, cameraGain: gain } = settings;
-  const counted = photoelectrons(data, { offset, gain });
-  return { shape, data: counted.map((value) => (value - background) / photons) };
+function calibrated({ shape, data }: Image, { camera, zero }: Microscope, gain: number): Image {
+  const counted = photoelectrons(data, { offset: zero, gain });
+  return { shape, data: counted.map((value) => value / camera.photons) };
 }
 
 /** The image of emitters, those around the frame included. */
@@ -285,7 +298,7 @@ function sizeOfFrame(
     : [height, width];
   const refuse = (what: string, fix: string): never => {
     throw new TypeError(
-      explain({ what, where: `subject "${sample.subject}", sample "${sample.id}"`, fix }),
+      explain({ what, where: placeOf(sample), fix }),
     );
   };
   if (channels !== 1 || more.length > 0) {
@@ -309,10 +322,12 @@ function sizeOfFrame(
   return size as [number, number];
 }
 
-function firstOf(value: unknown): number | undefined {
-  return Array.isArray(value) && isNumber(value[0]) ? value[0] : undefined;
+/** The finite number of this name in what may be an object or a list. */
+function numberIn(value: unknown, name: string | number): number | undefined {
+  const found = (value as Record<string | number, unknown> | null | undefined)?.[name];
+  return typeof found === "number" && Number.isFinite(found) ? found : undefined;
 }
 
-function isNumber(value: unknown): value is number {
-  return typeof value === "number" && Number.isFinite(value);
+function placeOf({ subject, id }: Measurable): string {
+  return `subject "${subject}", sample "${id}"`;
 }

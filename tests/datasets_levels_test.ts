@@ -37,21 +37,30 @@ for (const [name, make] of Object.entries(kinds)) {
   });
 }
 
-Deno.test("flicker is the variance of pixels in time over their mean above the background", async () => {
-  // Nine pixels in ten are dark; one is 104 and 100 in turn, of variance 16/3 and 2 above the background.
-  const pages = [104, 100, 104, 100].map((value) =>
-    Float32Array.from({ length: 10 }, (_, i) => i === 0 ? value : 100)
+Deno.test("flicker tells how bright a spot is that comes and goes, whatever light and noise are there that stay", async () => {
+  const rng = stream("test/flicker");
+  // Ten pixels, on one of which 50 shine in one frame of ten: p(1 − p)(1 − 2p)·50³ over p(1 − p)·50².
+  const pages = Array.from({ length: 20_000 }, () => {
+    const isOn = rng.uniform() < 0.1;
+    return Float32Array.from(
+      { length: 10 },
+      (_, i) => 5000 + 30 * i + 2 * rng.normal() + (i === 5 && isOn ? 50 : 0),
+    );
+  });
+  const { dark, flicker } = await levelsOf(pages, true);
+  assert.ok(
+    Math.abs(dark!.mean - 5000) < 0.1 && Math.abs(dark!.variance / 4 - 1) < 0.05,
+    JSON.stringify(dark),
   );
-  const { low, flicker } = await levelsOf(pages, true);
-  assert.equal(low, 100);
-  assert.ok(Math.abs(flicker! - 16 / 3 / 2) < 1e-9);
-  assert.equal((await levelsOf(pages.slice(0, 1), true)).flicker, undefined);
-  assert.equal((await levelsOf([pages[1], pages[1]], true)).flicker, undefined);
+  assert.ok(Math.abs(flicker! / 40 - 1) < 0.05, `${flicker}`);
+  const { flicker: none } = await levelsOf([pages[0], pages[0], pages[0]], true);
+  assert.equal(none, undefined);
+  assert.equal((await levelsOf(pages.slice(0, 2), true)).dark, undefined);
 });
 
 Deno.test("samples of a stack say its levels, whoever opened it, and frames alone flicker", () =>
   withFolder(async (folder) => {
-    const data = Float32Array.from({ length: 60 }, (_, i) => i);
+    const data = Float32Array.from({ length: 60 }, (_, i) => i === 59 ? 70 : i);
     await writeTiff(`${folder}/a.tif`, { shape: [3, 4, 5], data });
     for (const kind of [tiffFramesKind, tiffPlanesKind]) {
       const first = await openData([kind], [folder], { stream: "test" });
@@ -66,7 +75,7 @@ Deno.test("samples of a stack say its levels, whoever opened it, and frames alon
   }));
 
 Deno.test({
-  name: "the flicker of the Deep-STORM frames tells how bright their emitters are, within a fifth",
+  name: "the flicker of the Deep-STORM frames tells how bright their emitters are, within a tenth",
   ignore: !sharedExists,
   async fn() {
     const dataset = await openData([tiffFramesKind], [
@@ -74,12 +83,12 @@ Deno.test({
     ], {
       stream: "test",
     });
-    const { low, flicker } = dataset.contents.subjects[0].levels!;
+    const { dark, flicker } = dataset.contents.subjects[0].levels!;
     // 2929 counts an emitter over a background of 144 fit frames 1-40 best where σ is 106 nm, by least squares against
-    // the true positions.
-    assert.ok(Math.abs(low - 144) < 20, `${low}`);
-    const counts = (flicker! - 4.3) * 4 * Math.PI * (1.06 ** 2 + 1 / 12);
-    assert.ok(Math.abs(counts / 2929 - 1) < 0.2, `${counts}`);
+    // the true positions; what is left then has a variance of 169 where it is dark.
+    assert.ok(Math.abs(dark!.mean - 144) < 6 && Math.abs(dark!.variance - 169) < 25, JSON.stringify(dark));
+    const counts = flicker! * 3 * Math.PI * (1.06 ** 2 + 1 / 12);
+    assert.ok(Math.abs(counts / 2929 - 1) < 0.1, `${counts}`);
     dataset.close();
   },
 });

@@ -1,4 +1,4 @@
-import { deepStrictEqual, notDeepStrictEqual, ok, throws } from "node:assert/strict";
+import { deepStrictEqual, equal, notDeepStrictEqual, ok, throws } from "node:assert/strict";
 import { stream } from "../core/random.ts";
 import {
   assertNoLeak,
@@ -110,6 +110,24 @@ Deno.test("splitIntoSlabs() leaves a gap of a sample or more between slabs", () 
     deepStrictEqual(order, [...training, "validation", "test"]);
   }
   throws(() => splitIntoSlabs(toyContents(1, 6)), /too few for four slabs/);
+});
+
+Deno.test("splitIntoSlabs() gives x the subjects that are there for it, and the others' slabs to y, validation and test", () => {
+  const { subjects, ...contents } = toyContents(3, 20);
+  const images = { ...subjects[0], role: "x" as const };
+  const split = splitIntoSlabs({ ...contents, subjects: [images, ...subjects.slice(1)] });
+  assertNoLeak(split);
+  deepStrictEqual([...subjectsOf(split, "x")], ["s0"]);
+  equal(split.parts.x.length, 20);
+  const slab = (part: "y" | "validation" | "test") =>
+    split.parts[part].filter(({ subject }) => subject === "s2").map(({ sample }) => Number(sample));
+  deepStrictEqual([slab("y"), slab("validation"), slab("test")], [
+    [0, 1, 2, 3, 4, 5, 6],
+    [8, 9, 10, 11],
+    [13, 14, 15, 16, 17, 18, 19],
+  ]);
+  const few = { ...contents, subjects: [images, { ...subjects[1], samples: ["0", "1", "2", "3"] }] };
+  throws(() => splitIntoSlabs(few), /too few for three slabs[^]*at least five samples/);
 });
 
 Deno.test("splitShuffled() has the same slices in both domains, in different orders, and says so", () => {

@@ -5,6 +5,7 @@ import { emitterImage, emitterSum, type Points, rendered } from "../core/points.
 import { stream } from "../core/random.ts";
 import { resolve } from "../core/settings.ts";
 import { startBackend } from "../engine/backend.ts";
+import { LevelsOfStack } from "../datasets/levels.ts";
 import { input, Replay } from "../engine/replay.ts";
 import {
   blurSigma,
@@ -13,6 +14,7 @@ import {
   localisationSettings,
 } from "../physics/localisation_microscopy.ts";
 import { withNorm } from "../physics/norm.ts";
+import type { Measurable } from "../physics/acquisition.ts";
 import type { Shape } from "../physics/operator.ts";
 import { seenFinely, superResolution, superResolutionForm } from "../physics/super_resolution.ts";
 
@@ -250,48 +252,52 @@ Deno.test("the same stream gives the same frame, another one another; emitters o
 });
 
 Deno.test("a stack's counts become the brightness that its changes in time say", async () => {
-  const [side, frames, gain, offset, photons] = [24, 150, 3, 120, 700];
+  const [side, frames, gain, offset, photons] = [24, 200, 3, 120, 700];
   const rng = stream("stack");
   const camera = localisationMicroscopy({ ...settings, photons, camera: "scmos" }, "test");
-  const [sum, squares] = [new Float64Array(side * side), new Float64Array(side * side)];
+  const watch = new LevelsOfStack(true);
+  const pages: Float32Array[] = [];
   let counts: Float32Array = new Float32Array();
   let truth: Float32Array = new Float32Array();
   for (let frame = 0; frame < frames; frame++) {
-    const place = () => Float64Array.from({ length: 24 }, () => 2600 * rng.uniform() - 100);
-    const { measurement } = await camera.measure(
-      sampleOf({ xNm: place(), yNm: place() }, side),
-      rng.stream(`${frame}`),
-    );
+    // The left half of the field is dark.
+    const place = (from: number) =>
+      Float64Array.from({ length: 12 }, () => from + (2500 - from) * rng.uniform());
+    const emitters = { xNm: place(1200), yNm: place(-100) };
+    const { measurement } = await camera.measure(sampleOf(emitters, side), rng.stream(`${frame}`));
     truth = measurement.data;
     counts = truth.map((value) => offset + gain * (value * photons / emitterSum + 10));
-    counts.forEach((value, i) => {
-      sum[i] += value / frames;
-      squares[i] += value ** 2 / frames;
-    });
+    watch.add(counts);
+    pages.push(counts);
   }
-  const low = offset + gain * 10;
-  const variance = sum.reduce((total, mean, i) => total + squares[i] - mean ** 2, 0);
-  const flicker = variance / sum.reduce((total, mean) => total + mean - low, 0);
-  const told = { ...settings, camera: "scmos", cameraOffset: offset, cameraGain: gain };
+  const levels = await watch.result(async function* () {
+    yield* await Promise.resolve(pages);
+  });
+  const told = { ...settings, camera: "scmos", cameraGain: gain };
   const sample = {
-    id: "149",
+    id: "199",
     subject: "stack",
     measurement: { shape: [side, side, 1], data: counts },
-    acquisition: { low, high: 2000, flicker, pixelSizeNm: [100, 100] },
+    acquisition: { ...levels, pixelSizeNm: [100, 100] } as NonNullable<Measurable["acquisition"]>,
   };
-  const { measurement, operator } = await localisationMicroscopy(told, "test").measure(
-    sample,
-    stream("none"),
-  );
+  const measure = async (told: typeof settings, more = {}) =>
+    await localisationMicroscopy(told, "test").measure({ ...sample, ...more }, stream("none"));
+  const { measurement, operator, noise: camerasNoise } = await measure(told);
   assert.deepEqual(operator.imageShape, [120, 120, 1]);
   const light = (values: Float32Array) => values.reduce((total, value) => total + value);
-  near(light(measurement.data) / light(truth), 1, 0.12);
-  const given = await localisationMicroscopy({ ...told, photons }, "test").measure(sample, stream("none"));
-  given.measurement.data.forEach((value, i) => near(value, truth[i], 1e-4));
-  await assert.rejects(
-    localisationMicroscopy(told, "test").measure({ ...sample, acquisition: {} }, stream("none")),
-    /nobody says how bright[^]*--set photons=N/,
-  );
+  near(light(measurement.data) / light(truth), 1, 0.12, "light");
+  const given = await measure({ ...told, photons });
+  given.measurement.data.forEach((value, i) => near(value, truth[i], 0.02));
+  // Dark pixels count ten photons, and are read out with a noise of two.
+  const dark = camerasNoise!.add(tf.zeros([1, 24, 24, 1]), noise("dark", [1, 24, 24, 1]) as tf.Tensor4D)
+    .dataSync<"float32">();
+  const variance = dark.reduce((sum, value) => sum + value ** 2, 0) / dark.length;
+  near(variance * (photons / emitterSum) ** 2, 14, 4, "variance");
+  const short = await measure({ ...told, photons, cameraOffset: offset }, {
+    acquisition: { low: offset + 30, high: 900 },
+  });
+  short.measurement.data.forEach((value, i) => near(value, truth[i], 1e-4));
+  await assert.rejects(measure(told, { acquisition: {} }), /nobody says how bright[^]*--set photons=N/);
 });
 
 Deno.test("frames, images and grids that cannot be are refused in words", async () => {
