@@ -53,6 +53,9 @@ const pixels = ["px", "pixel", "pixels"];
 // The largest text that is read at once; a localisation has about 30 bytes.
 const mostBytes = 256 * 2 ** 20;
 
+// Frames are counted in 32 bits.
+const lastFrame = 2 ** 31 - 1;
+
 /**
  * Reads a table: ThunderSTORM's CSV, CSV with units in its header, rapidSTORM's text, or Picasso's HDF5.
  *
@@ -100,7 +103,8 @@ export async function readLocalisations(
   const shift = origin === "centre" ? options.pixelSizeNm! / 2 : 0;
   const count = frame.values.length;
   for (let i = 0; i < count; i++) {
-    const inFrames = Number.isInteger(frame.values[i]) && frame.values[i] >= firstFrame;
+    const index = frame.values[i] - firstFrame;
+    const inFrames = Number.isInteger(index) && index >= 0 && index <= lastFrame;
     if (inFrames && Number.isFinite(x.values[i]) && Number.isFinite(y.values[i])) continue;
     throw new RangeError(explain({
       what:
@@ -109,7 +113,9 @@ export async function readLocalisations(
         }; the first ` +
         `frame is ${firstFrame}`,
       where: path,
-      fix: inFrames ? "leave it out" : "number the frames from there on, or say which is the first",
+      fix: inFrames
+        ? "leave it out"
+        : "number the frames from there on, at most two thousand millions, or say which is the first",
     }));
   }
   const order = Array.from({ length: count }, (_, i) => i);

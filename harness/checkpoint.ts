@@ -67,17 +67,36 @@ export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
     return refuse("its bytes are not those that were written");
   }
   const end = content.indexOf(10);
-  const { version: own, lengths, learner, ...rest } = JSON.parse(
-    new TextDecoder().decode(content.subarray(0, end)),
-  );
+  let head: Head;
+  try {
+    head = JSON.parse(new TextDecoder().decode(content.subarray(0, Math.max(0, end))));
+  } catch (cause) {
+    return refuse(`its head is not JSON: ${(cause as Error).message}`);
+  }
+  const { version: own, lengths, learner, ...rest } = Object(head) as Head;
   if (own !== version) return refuse(`its version is ${own}, this program reads ${version}`);
+  const count = Array.isArray(lengths) ? lengths.reduce((sum, length) => sum + length, 0) : NaN;
+  if (
+    count * 4 !== content.length - end - 1 ||
+    !lengths.every((length) => Number.isInteger(length) && length >= 0)
+  ) {
+    return refuse("its arrays are not as long as it says");
+  }
   let at = end + 1;
-  const arrays = (lengths as number[]).map((length) => {
+  const arrays = lengths.map((length) => {
     const own = content.slice(at, at + 4 * length);
     at += own.length;
     return new Float32Array(own.buffer);
   });
   return { ...rest, learner: { arrays, rest: learner } };
+}
+
+/** The first line of the file. */
+interface Head extends Omit<Checkpoint, "learner"> {
+  readonly version: number;
+  /** Values of each array. */
+  readonly lengths: readonly number[];
+  readonly learner: LearnerState["rest"];
 }
 
 /** The checkpoints of one job: a file, and the one before it. */

@@ -118,7 +118,7 @@ export function keptFolder({ method, seed }: Pick<Job, "method" | "seed">): stri
 /** Where it puts those of one subject, without the ending. */
 export function keptBase(job: Pick<Job, "method" | "seed">, subject: string): string {
   // A subject's name may come from a user's dataset: what could leave the folder is written as in an address.
-  return `${keptFolder(job)}/${encodeURIComponent(subject).replace(/^\.+/, "_")}`;
+  return `${keptFolder(job)}/${encodeURIComponent(subject.toWellFormed()).replace(/^\.+/, "_")}`;
 }
 
 /** The lock of whoever executes the plan. */
