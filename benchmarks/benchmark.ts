@@ -80,6 +80,8 @@ export interface Kept {
   readonly truth?: Image;
   /** What training would have been shown in place of the truth, where the two differ. */
   readonly label?: Image;
+  /** Size of a pixel of these images in nm along each axis, the slowest first; absent where nobody knows it. */
+  readonly pixelNm?: readonly number[];
   /** Channels of the sample's image before it was measured, e.g. two for one coil. */
   readonly channels: number;
 }
@@ -194,8 +196,11 @@ export interface Benchmark<S extends Settings = Settings> {
   view(image: Image, settings: Values<S>, like?: Image): Image;
   /** Combines the samples of a subject for metrics `of` the whole; pictures and kept images are then of that. */
   combine?(settings: Values<S>): Combiner;
-  /** The emitters in a reconstruction after `view`, in nm, for methods that do not find them themselves. */
-  locate?(image: Image, settings: Values<S>): Points;
+  /**
+   * The emitters in a reconstruction, for methods that do not find them themselves; undefined where nobody knows how large
+   * its pixels are.
+   */
+  locate?(kept: Kept, settings: Values<S>): Points | undefined;
   /** Further conditions that the test samples are measured under, each a table more, of its first two metrics. */
   conditions?(settings: Values<S>): readonly Condition[];
   /** The table. */

@@ -77,12 +77,13 @@ export async function* reconstructions(
 /** What metrics and pictures see of a reconstruction, and of its truth where there is one. */
 export function viewOf(benchmark: Benchmark, settings: Values, { encounter, image }: Reconstructed): Kept {
   const { measured, ref } = encounter;
-  const { reference, label } = measured;
+  const { reference, label, pixelNm } = measured;
   return {
     sample: ref.sample,
     reconstruction: benchmark.view(image, settings, reference),
     truth: reference ?? (measured.image && benchmark.view(measured.image, settings)),
     ...(label === undefined ? {} : { label: benchmark.view(label, settings, reference) }),
+    ...(pixelNm === undefined ? {} : { pixelNm }),
     channels: (measured.image ?? measured.measurement).shape.at(-1)!,
   };
 }
@@ -91,18 +92,20 @@ export function viewOf(benchmark: Benchmark, settings: Values, { encounter, imag
 async function caseOf(
   { shelf: { benchmark }, settings }: Examination,
   { image, encounter: { measured }, found }: Reconstructed,
-  { sample, reconstruction, truth, label }: Kept,
+  kept: Kept,
   needs: ReadonlySet<Need>,
   learned: Omit<Kernels, "truth"> | undefined,
 ): Promise<Case> {
+  const { sample, reconstruction, truth, label, pixelNm } = kept;
   const emitters = needs.has("emitters") && measured.emitters
-    ? found ?? benchmark.locate?.(reconstruction, settings)
+    ? found ?? benchmark.locate?.(kept, settings)
     : undefined;
   return {
     sample,
     reconstruction,
     truth,
     ...(label === undefined ? {} : { label }),
+    ...(pixelNm === undefined ? {} : { pixelNm }),
     ...(needs.has("measured") ? { measured: await measuredNorms(measured, image) } : {}),
     // A benchmark that splits no error has no operator that tells what it sees.
     ...(needs.has("error") && measured.image !== undefined && benchmark.splitError !== undefined
@@ -212,12 +215,13 @@ export async function examine(
 
 /** The samples of a subject on their way to one picture, and their inputs beside them. */
 class Combined {
-  #channels = 1;
+  #last: Pick<Kept, "channels" | "pixelNm"> = { channels: 1 };
 
   constructor(readonly reconstructions: Combiner, readonly inputs: Combiner, readonly learned: boolean) {}
 
   add(kept: Kept, input: Image, emitters?: Points): void {
-    this.#channels = kept.channels;
+    const { channels, pixelNm } = kept;
+    this.#last = { channels, ...(pixelNm === undefined ? {} : { pixelNm }) };
     this.reconstructions.add(kept, emitters);
     this.inputs.add({ ...kept, reconstruction: input }, emitters);
   }
@@ -226,12 +230,13 @@ class Combined {
     const { name } = this.reconstructions;
     const { reconstruction, truth, halves } = this.reconstructions.whole();
     return {
-      kept: { sample: name, reconstruction, truth, channels: this.#channels },
+      kept: { sample: name, reconstruction, truth, ...this.#last },
       input: this.inputs.whole().reconstruction,
       whole: {
         sample: name,
         reconstruction,
         truth,
+        ...(this.#last.pixelNm && { pixelNm: this.#last.pixelNm }),
         ...(halves === undefined ? {} : { halves, learned: this.learned }),
       },
     };

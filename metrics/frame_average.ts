@@ -17,11 +17,15 @@ export interface FrameAverages {
   readonly halves?: readonly [Image, Image];
 }
 
-/**
- * Averages frames as they come, and keeps none.
- *
- * @param pixelNm size of a pixel of the reconstructions; without it the truth, whose emitters are in nm, is unknown.
- */
+/** A frame, and how large its pixels are, without which the truth, whose emitters are in nm, is unknown. */
+export interface AveragedFrame {
+  /** `[height, width, 1]`. */
+  readonly reconstruction: Image;
+  /** `[row, column]`, of square pixels. */
+  readonly pixelNm?: readonly number[];
+}
+
+/** Averages frames as they come, and keeps none. */
 export class FrameAverage {
   /** As `sample` of scores and pictures. */
   readonly name = "average";
@@ -30,14 +34,12 @@ export class FrameAverage {
   #shape: readonly number[] = [];
   #frames = 0;
 
-  constructor(readonly pixelNm?: number) {}
-
   /**
-   * Takes the next frame, `[height, width, 1]`.
+   * Takes the next frame.
    *
    * @throws {TypeError} where it is not of the size of those before.
    */
-  add({ reconstruction: { shape, data } }: { readonly reconstruction: Image }, emitters?: Points): void {
+  add({ reconstruction: { shape, data }, pixelNm: size }: AveragedFrame, emitters?: Points): void {
     if (this.#frames === 0) {
       this.#shape = shape;
       for (let half = 0; half < 2; half++) this.#sums.push(new Float64Array(data.length));
@@ -50,10 +52,11 @@ export class FrameAverage {
       }));
     }
     accumulate(this.#sums[this.#frames++ % 2], data);
-    if (emitters === undefined || this.pixelNm === undefined) this.#density = undefined;
+    const pixelNm = size?.at(-1);
+    if (emitters === undefined || pixelNm === undefined) this.#density = undefined;
     if (this.#density === undefined) return;
     const [height, width] = shape;
-    const rendering = { height, width, pixelNm: this.pixelNm!, sigmaNm: emitterSigma * this.pixelNm! };
+    const rendering = { height, width, pixelNm: pixelNm!, sigmaNm: emitterSigma * pixelNm! };
     accumulate(this.#density, rendered(emitters!, rendering).data);
   }
 

@@ -55,7 +55,7 @@ export function resolutionOf(
 
 /** How an FRC metric is set. */
 export interface RingOptions {
-  /** Size of a pixel of the reconstruction in nm, after upsampling: of all axes, or of each, the slowest first. */
+  /** Size of a pixel of the reconstruction in nm: of all axes, or of each, the slowest first; the case's own unless said. */
   readonly pixelNm?: number | readonly number[];
   readonly threshold: Threshold;
   /** Rings that LOESS smooths over; absent: none. */
@@ -84,7 +84,7 @@ export function frcHalves(options: RingOptions): Metric {
 type Two = (one: Case) => readonly [Image, Image] | { readonly reason: string };
 
 function metricOf(id: string, name: string, between: string, options: RingOptions, two: Two): Metric {
-  const { threshold, span, pixelNm } = options;
+  const { threshold, span } = options;
   const smoothing = span === undefined ? "" : `, smoothed by LOESS over ${span} of them`;
   return {
     id,
@@ -97,7 +97,9 @@ function metricOf(id: string, name: string, between: string, options: RingOption
     of: "whole",
     score: (subject) =>
       subject.map((one) => {
-        if (pixelNm === undefined) return scored({ reason: "nobody says how large a pixel is" }, one.sample);
+        if (pixelOf(one, options) === undefined) {
+          return scored({ reason: "nobody says how large a pixel is" }, one.sample);
+        }
         const correlation = correlationOf(one, two, options);
         if ("reason" in correlation) return scored(correlation, one.sample);
         const found = resolutionOf(correlation, threshold);
@@ -108,16 +110,21 @@ function metricOf(id: string, name: string, between: string, options: RingOption
         const correlation = correlationOf(one, two, options);
         return "reason" in correlation
           ? []
-          : [{ name: id, sample: one.sample, ...drawn(correlation, options) }];
+          : [{ name: id, sample: one.sample, ...drawn(correlation, pixelOf(one, options), threshold) }];
       }),
   };
+}
+
+function pixelOf({ pixelNm }: Case, options: RingOptions): RingOptions["pixelNm"] {
+  return options.pixelNm ?? pixelNm;
 }
 
 function correlationOf(
   one: Case,
   two: Two,
-  { pixelNm, span }: RingOptions,
+  options: RingOptions,
 ): RingCorrelation | { readonly reason: string } {
+  const { span } = options;
   const found = two(one);
   if ("reason" in found) return found;
   const [a, b] = found;
@@ -126,14 +133,15 @@ function correlationOf(
     if (data.every((value) => value === data[0])) return { reason: "an image is constant" };
   }
   if (a.data.every((value, i) => value === b.data[i])) return { reason: "the two images are identical" };
-  const correlation = ringCorrelation(a, b, pixelNm);
+  const correlation = ringCorrelation(a, b, pixelOf(one, options));
   return span === undefined ? correlation : smoothed(correlation, span);
 }
 
 /** From the first ring on, which is where crossings are looked for; in cycles a µm where the pixel has a size. */
 function drawn(
   correlation: RingCorrelation,
-  { pixelNm, threshold }: RingOptions,
+  pixelNm: RingOptions["pixelNm"],
+  threshold: Threshold,
 ): Omit<SampleCurve, "name" | "sample"> {
   const perUnit = pixelNm === undefined ? 1 : 1000;
   const digits = (values: Float64Array) =>

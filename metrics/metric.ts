@@ -16,6 +16,8 @@ export interface Case {
   readonly truth?: Image;
   /** What training would have been shown in place of the truth, the same shape; absent where that is the truth. */
   readonly label?: Image;
+  /** Size of a pixel of these images in nm along each axis, the slowest first; absent where nobody knows it. */
+  readonly pixelNm?: readonly number[];
   /** Reconstructions of two independent halves of the measurement, e.g. odd and even frames, for metrics that compare them. */
   readonly halves?: readonly [Image, Image];
   /** Whether what made them was learned from images: a prior that the halves share, so that they agree beyond what was measured. */

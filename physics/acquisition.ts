@@ -51,6 +51,8 @@ export interface Measured {
   readonly reference?: Image;
   /** What training is shown in place of `image`, `operator.imageShape`, where the two differ. */
   readonly label?: Image;
+  /** Size of a pixel of the image in nm along each axis, the slowest first, where anybody knows it. */
+  readonly pixelNm?: readonly number[];
   /** The emitters in it, where anybody knows them, for metrics of localisation. */
   readonly emitters?: Points;
 }

@@ -106,12 +106,16 @@ Deno.test("examine() asks a learner for emitters, else the benchmark, and nobody
       const acquisition = plain.acquisition(settings as never, name);
       return {
         ...acquisition,
-        measure: async (sample, rng) => ({ ...await acquisition.measure(sample, rng), emitters: truth }),
+        measure: async (sample, rng) => ({
+          ...await acquisition.measure(sample, rng),
+          emitters: truth,
+          pixelNm: [7, 7],
+        }),
       };
     },
-    locate: () => {
+    locate: ({ pixelNm }) => {
       located += 1;
-      return { xNm: Float64Array.of(7), yNm: Float64Array.of(7) };
+      return { xNm: Float64Array.from(pixelNm!), yNm: Float64Array.from(pixelNm!) };
     },
   });
   const { metric, seen } = witness({ needs: ["emitters"] });

@@ -5,8 +5,9 @@ import { FrameAverage } from "../metrics/frame_average.ts";
 import { frcHalves, frcTruth } from "../metrics/frc.ts";
 import { stream } from "../core/random.ts";
 
-const frame = (value: number, shape = [8, 6, 1]): { reconstruction: Image } => ({
+const frame = (value: number, shape = [8, 6, 1]) => ({
   reconstruction: { shape, data: new Float32Array(shape[0] * shape[1]).fill(value) },
+  pixelNm: [100, 100],
 });
 const at = (...places: [number, number][]): Points => ({
   xNm: Float64Array.from(places, ([x]) => x),
@@ -15,7 +16,7 @@ const at = (...places: [number, number][]): Points => ({
 const sum = ({ data }: Image) => data.reduce((total, value) => total + value, 0);
 
 Deno.test("frames are averaged all together, and every other one by itself", () => {
-  const average = new FrameAverage(25);
+  const average = new FrameAverage();
   [1, 2, 3, 4, 10].forEach((value) => average.add(frame(value)));
   const { reconstruction, halves, truth } = average.whole();
   assert.deepEqual(reconstruction, frame(4).reconstruction);
@@ -24,7 +25,7 @@ Deno.test("frames are averaged all together, and every other one by itself", () 
 });
 
 Deno.test("the truth is how many emitters there were in a frame, where they were", () => {
-  const average = new FrameAverage(100);
+  const average = new FrameAverage();
   average.add(frame(0, [20, 20, 1]), at([850, 1050], [1250, 650]));
   average.add(frame(0, [20, 20, 1]), at());
   average.add(frame(0, [20, 20, 1]), at([850, 1050]));
@@ -35,16 +36,16 @@ Deno.test("the truth is how many emitters there were in a frame, where they were
 });
 
 Deno.test("one frame whose emitters are unknown leaves the truth unknown, and so do pixels without a size", () => {
-  const [unknown, unsized] = [new FrameAverage(100), new FrameAverage()];
+  const [unknown, unsized] = [new FrameAverage(), new FrameAverage()];
   for (const emitters of [at([1, 1]), undefined, at([1, 1])]) unknown.add(frame(0), emitters);
-  unsized.add(frame(0), at([1, 1]));
+  unsized.add({ reconstruction: frame(0).reconstruction }, at([1, 1]));
   assert.equal(unknown.whole().truth, undefined);
   assert.equal(unsized.whole().truth, undefined);
   assert.equal(unsized.whole().halves, undefined);
 });
 
 Deno.test("frames of two sizes, and none, have no average", () => {
-  const average = new FrameAverage(100);
+  const average = new FrameAverage();
   assert.throws(() => average.whole(), /no frame has no average/);
   average.add(frame(0));
   assert.throws(() => average.add(frame(0, [6, 8, 1])), /a frame \[6,8,1\] among frames \[8,6,1\]/);

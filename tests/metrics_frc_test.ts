@@ -151,6 +151,8 @@ Deno.test("frc-truth and frc-halves give nm, or null with the reason", () => {
     frcTruth({ threshold: "1/7", pixelNm }).score([{ sample: "a", reconstruction, truth: of }])[0];
   const { value } = score(reconstruction);
   assert.ok(value !== null && value > 150 && value < 250, `${value}`);
+  const own = { sample: "a", reconstruction, truth, pixelNm: [50, 50] };
+  assert.equal(frcTruth({ threshold: "1/7" }).score([own])[0].value, value);
   const halved = frcHalves({ threshold: "1/7", pixelNm: 50 });
   const [{ value: same }] = halved.score([{ sample: "a", reconstruction, halves: [reconstruction, truth] }]);
   assert.equal(same, value);
