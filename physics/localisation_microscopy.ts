@@ -155,6 +155,7 @@ export function localisationMicroscopy(settings: LocalisationValues, taskStream:
       const size = sizeOfFrame(sample, settings);
       const microscope = microscopeFor(size, opticsOf(sample, settings));
       const { operator, form, noise, kernel, pixelNm } = microscope;
+      const isSized = pixelSizeOf(sample, settings) !== undefined;
       const known = image ?? (emitters && imageOf(emitters, microscope));
       return {
         operator,
@@ -165,6 +166,7 @@ export function localisationMicroscopy(settings: LocalisationValues, taskStream:
           ? await photograph(sample, microscope, rng)
           : calibrated(measurement, microscope, settings.cameraGain),
         ...(known && { image: known }),
+        ...(isSized && { pixelNm: [pixelNm / factor, pixelNm / factor] }),
         ...(emitters && { emitters: inField(emitters, size[0] * pixelNm, size[1] * pixelNm) }),
       };
     },
@@ -197,15 +199,25 @@ function microscopeOf(grid: FineGrid, optics: Optics): Microscope {
     grid,
     form,
     kernel,
-    operator: superResolution(grid, kernel),
+    operator: withOptics(superResolution(grid, kernel), optics),
     noise: noiseOf(optics.camera),
   };
+}
+
+/** An operator that says what it was made of, for methods that look for emitters and not for an image. */
+function withOptics(operator: Operator, { pixelNm, sigmaNm }: Optics): Operator {
+  return { ...operator, settings: { ...operator.settings, pixelNm, psfSigmaNm: sigmaNm } };
+}
+
+/** Of a camera pixel, in nm; undefined where neither the data nor the settings say it. */
+function pixelSizeOf({ acquisition }: Measurable, settings: LocalisationValues): number | undefined {
+  return Number(settings.pixelNm) || numberIn(acquisition?.pixelSizeNm, 0);
 }
 
 function opticsOf(sample: Measurable, settings: LocalisationValues): Optics {
   const { psfSigmaNm: sigmaNm, background, cameraGain: gain, cameraOffset, readNoise } = settings;
   const said = sample.acquisition ?? {};
-  const pixelNm = Number(settings.pixelNm) || numberIn(said.pixelSizeNm, 0) || usualPixelNm;
+  const pixelNm = pixelSizeOf(sample, settings) ?? usualPixelNm;
   const dark = { mean: numberIn(said.dark, "mean"), variance: numberIn(said.dark, "variance") };
   const low = numberIn(said, "low");
   const photons = settings.photons || photonsOf(said, sigmaNm / pixelNm, gain);

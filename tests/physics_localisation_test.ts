@@ -251,6 +251,21 @@ Deno.test("the same stream gives the same frame, another one another; emitters o
   assert.ok(column(0) > column(7) + 0.3);
 });
 
+Deno.test("a measurement says how large the pixels of its image are where the data or the settings do, and the operator its optics", async () => {
+  const sample = {
+    ...sampleOf({ xNm: Float64Array.of(300), yNm: Float64Array.of(300) }, 8),
+    acquisition: {},
+  };
+  const sized = { ...sample, acquisition: { pixelSizeNm: [160, 160] } };
+  const measured = async (of: typeof sample, pixelNm = "") =>
+    await localisationMicroscopy({ ...settings, pixelNm, psfSigmaNm: 200 }, "test").measure(of, stream("a"));
+  assert.equal((await measured(sample)).pixelNm, undefined);
+  assert.deepEqual((await measured(sized)).pixelNm, [40, 40]);
+  const { pixelNm, operator } = await measured(sized, "120");
+  assert.deepEqual(pixelNm, [30, 30]);
+  assert.deepEqual([operator.settings.pixelNm, operator.settings.psfSigmaNm], [120, 200]);
+});
+
 Deno.test("a stack's counts become the brightness that its changes in time say", async () => {
   const [side, frames, gain, offset, photons] = [24, 200, 3, 120, 700];
   const rng = stream("stack");
