@@ -109,8 +109,13 @@ export async function findFiles(kinds: readonly DatasetKind[], paths: readonly s
     }
   };
   for (const path of paths) await visit(path, true);
-  const sorted = [...files.values()].sort((a, b) => (a.file.path < b.file.path ? -1 : 1));
-  return { files: sorted, ignored };
+  const all = [...files.values()].sort((a, b) => (a.file.path < b.file.path ? -1 : 1));
+  // Somebody's results lie beside their data, as MATLAB left them; alone, they are told what they can be stored as.
+  const isResult = (found: FoundFile) =>
+    "refusal" in found && /\.mat$/i.test(found.file.path) && !paths.includes(found.file.path);
+  const hasData = all.some((found) => "kind" in found);
+  ignored.push(...all.filter((found) => hasData && isResult(found)).map(({ file }) => file.path));
+  return { files: all.filter((found) => !(hasData && isResult(found))), ignored: ignored.sort() };
 }
 
 const unread = (path: string): FileProbe => ({ path, head: new Uint8Array(), sizeBytes: 0 });

@@ -32,6 +32,16 @@ Deno.test("openData() finds files in folders of folders, sorted, without hidden 
     assert.match(contents.notes.join(), /ignored: .*LICENSE, .*README\.md/);
   }));
 
+Deno.test("results of MATLAB beside data are passed over and named; alone, or asked for, they are refused", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/recovery.mat`, "MATLAB 5.0 MAT-file");
+    assert.match(await refusal([folder]), /recovery\.mat: it is a MATLAB file/);
+    await Deno.writeFile(`${folder}/a.nii`, volume);
+    const { contents } = await openData(mriKinds, [folder], options);
+    assert.match(contents.notes.join(), /ignored: \S+recovery\.mat/);
+    assert.match(await refusal([folder, `${folder}/recovery.mat`]), /recovery\.mat: it is a MATLAB file/);
+  }));
+
 Deno.test("openData() takes a file that is given twice once, and gives files of one name two labels", () =>
   withFolder(async (folder) => {
     for (const name of ["one", "two"]) {

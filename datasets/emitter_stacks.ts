@@ -1,0 +1,176 @@
+/**
+ * Stacks of localisation microscopy made ready to learn from: frames of each part under names of their own, small tiles of
+ * those to learn from, and what stacks lack, images of emitters.
+ */
+
+import { UsageError } from "../core/errors.ts";
+import { type EmitterSettings, randomEmitters } from "./blinking.ts";
+import type { Dataset, Sample, Subject } from "./dataset.ts";
+import { joined, type Portion, portionsOf } from "./joined.ts";
+import { tiled } from "./tiles.ts";
+
+/** Where images of emitters come from: drawn at random, or from stacks whose truth is known and whose name says `train`. */
+export const sharpSources: readonly string[] = ["random", "train-frames"];
+
+/** How stacks are made ready. */
+export interface EmitterStackSettings extends Pick<EmitterSettings, "factor" | "reach" | "stream"> {
+  /** Side of the tiles that are learned from, in camera pixels. */
+  readonly tile: number;
+  /** One of {@linkcode sharpSources}. */
+  readonly sharp: string;
+  /** How many random images there are, and the least and greatest density of their emitters, per µm². */
+  readonly images: number;
+  readonly densities: readonly [least: number, most: number];
+  /** Of a camera pixel, where the stacks do not say it. */
+  readonly pixelNm: number;
+}
+
+/**
+ * The stacks with every part that learning needs, by their roles:
+ *
+ * - `test`: the stacks whose names say so; else all but the first (as B. Sim et al. 2020 have it, arXiv:1909.12116, section
+ *   4.2), of a single one its last three ninths.
+ * - `validation`: the last tenth of the frames that are left, of a single stack the ninth before its test.
+ * - `y`: the others, in tiles. Where there is room, a frame between two parts is nobody's.
+ * - `x`: random emitters, from fewer to more than a stack may have, for its camera to see; or, in tiles, the stacks whose
+ *   names say that they are for training while others are to be tested on. Those are else left out.
+ *
+ * @throws {UsageError} where two stacks are the same, or training stacks are asked for and there are none.
+ */
+export function readyToLearn(stacks: Dataset, settings: EmitterStackSettings): Dataset {
+  const { contents } = stacks;
+  const { tile, images, densities, factor, reach, stream, pixelNm } = settings;
+  requireDifferent(contents.subjects);
+  const { spare, parts, banners } = partsOf(contents.subjects);
+  const learned = contents.subjects.find(({ id }) => id === parts[0].of)!;
+  const size = Math.min(tile, ...learned.shape.slice(0, 2));
+  // One camera for all: what is simulated or calibrated is to look like what networks learn from.
+  const camera = { ...learned.levels } as unknown as NonNullable<Sample["acquisition"]>;
+  const portions = (list: readonly Portion[]) => list.length === 0 ? [] : [portionsOf(stacks, list)];
+  const of = (role: Subject["role"]) => parts.filter((portion) => portion.role === role);
+  const isRandom = settings.sharp === "random";
+  if (!isRandom && spare.length === 0) {
+    throw new UsageError({
+      what: "no stack is for training alone",
+      where: "--set sharp=train-frames",
+      fix:
+        "add one whose name starts with train_, with its table of emitters beside it, or take sharp=random",
+    });
+  }
+  const pixel = contents.pixelSizeMm === undefined ? pixelNm : contents.pixelSizeMm[0] * 1e6;
+  const common = { subjects: 1, size, pixelNm: pixel, factor, reach, stream };
+  const x = isRandom
+    ? portionsOf(randomEmitters({ ...common, frames: images, density: densities, acquisition: camera }), [
+      { of: "points-001", role: "x" },
+    ])
+    : tiled(takenBy(camera, portionsOf(stacks, spare)), size, reach);
+  const { kind, name, unit, holds, pixelSizeMm } = contents;
+  const all = joined([
+    x,
+    ...portions(of("y")).map((dataset) => tiled(dataset, size)),
+    ...portions([...of("validation"), ...of("test")]),
+  ], {
+    ...{ kind, name, unit, holds, pixelSizeMm },
+    banners: [...contents.banners, ...banners],
+    notes: [
+      ...contents.notes,
+      isRandom
+        ? `Images to learn from are simulated: ${images} of random emitters, ${
+          densities.join(" to ")
+        } in a µm².`
+        : `Images to learn from are the true emitters of ${spare.map(({ of }) => of).join(", ")}.`,
+      ...(isRandom && spare.length > 0
+        ? [
+          `${spare.map(({ of }) => of).join(", ")} was left out; --set sharp=train-frames learns from it.`,
+        ]
+        : []),
+    ],
+  });
+  // The parts share the files.
+  return { ...all, close: () => stacks.close() };
+}
+
+/** Which frames play which part; `spare` are training stacks that others stand beside. */
+interface Parts {
+  readonly parts: readonly Portion[];
+  readonly spare: readonly Portion[];
+  readonly banners: readonly string[];
+}
+
+function partsOf(subjects: readonly Subject[]): Parts {
+  const named = (...roles: readonly Subject["role"][]) => subjects.filter(({ role }) => roles.includes(role));
+  const whole = (role: Subject["role"]) => ({ id }: Subject): Portion => ({ of: id, role });
+  const [training, tested, others] = [named("train"), named("test", "validation"), named(undefined)];
+  if (tested.length > 0 && tested.length < subjects.length) {
+    const learned = [...training, ...others].flatMap((stack) => cut(stack, { y: 0.9, validation: 1 }));
+    return { parts: [...learned, ...tested.map(whole("test"))], spare: [], banners: [] };
+  }
+  const spare = others.length > 0 ? training.map(whole("x")) : [];
+  const [first, ...rest] = others.length > 0 ? others : subjects;
+  if (rest.length > 0) {
+    const parts = [...cut(first, { y: 0.9, validation: 1 }), ...rest.map(whole("test"))];
+    return { parts, spare, banners: [] };
+  }
+  return {
+    parts: cut(first, { y: 5 / 9, validation: 6 / 9, test: 1 }),
+    spare,
+    banners: [
+      "ONE STACK: training, validation and test are frames of the same field, one part after the other; scores are optimistic.",
+    ],
+  };
+}
+
+/** Samples from which on a frame is left out between two parts, so that no emitter shines on from one into the other. */
+const roomForGaps = 24;
+
+/** A stack cut into consecutive parts, which end at these shares of its frames; all of it is for test where it has too few. */
+function cut(
+  { id, samples }: Subject,
+  ends: Readonly<Partial<Record<"y" | "validation" | "test", number>>>,
+): Portion[] {
+  const roles = Object.keys(ends) as ("y" | "validation" | "test")[];
+  if (samples.length < roles.length) return [{ of: id, role: "test" }];
+  const gap = samples.length < roomForGaps ? 0 : 1;
+  let from = 0;
+  return roles.map((role, i): Portion => {
+    const isLast = i === roles.length - 1;
+    // Rounding must not take a part all its frames.
+    const left = roles.length - 1 - i;
+    const to = Math.min(
+      samples.length - left,
+      Math.max(from + 1, Math.floor(ends[role]! * samples.length + 1e-9)),
+    );
+    const portion = { of: id, role, range: [from, isLast ? to : to - gap] as const };
+    from = to;
+    return role === "test" ? portion : { ...portion, id: `${id}-${role === "y" ? "training" : role}` };
+  });
+}
+
+/** The dataset's samples, said to be taken by this camera. */
+function takenBy(camera: NonNullable<Sample["acquisition"]>, dataset: Dataset): Dataset {
+  return {
+    ...dataset,
+    async sample(subject, id) {
+      const sample = await dataset.sample(subject, id);
+      return { ...sample, acquisition: { ...sample.acquisition, ...camera } };
+    },
+  };
+}
+
+/** Parts of one stack under two names would be told apart by no hash of theirs. */
+function requireDifferent(subjects: readonly Subject[]): void {
+  const owners = new Map<string, string>();
+  for (const { id, volumes = [] } of subjects) {
+    for (const volume of volumes) {
+      const other = owners.get(volume);
+      if (other !== undefined) {
+        throw new UsageError({
+          what: `leak: "${other}" and "${id}" hold the same frames`,
+          where: "--data",
+          fix: "leave one of the two out: the values are the same under two names",
+        });
+      }
+      owners.set(volume, id);
+    }
+  }
+}
