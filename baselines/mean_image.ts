@@ -3,7 +3,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { explain } from "../core/errors.ts";
 import { type Image, sizeOf } from "../core/image.ts";
-import type { Learner, Method } from "../methods/method.ts";
+import type { Learner, Method, Weights } from "../methods/method.ts";
 
 /**
  * Answers every measurement with the mean of the training images. It knows the images and nothing of the
@@ -77,6 +77,10 @@ class MeanImage implements Learner {
   weights() {
     const { shape, data } = this.#mean ?? { shape: [0], data: new Float32Array() };
     return Promise.resolve([{ name: "mean", shape, data }]);
+  }
+
+  load([{ shape, data }]: Weights): void {
+    this.#mean = { shape, data };
   }
 
   [Symbol.dispose](): void {}

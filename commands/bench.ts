@@ -40,6 +40,7 @@ const options = {
   out: { type: "string" },
   fresh: { type: "boolean", default: false },
   "keep-images": { type: "boolean", default: false },
+  "keep-weights": { type: "boolean", default: false },
   "checkpoint-seconds": { type: "string" },
   "hang-seconds": { type: "string" },
   plan: { type: "boolean", default: false },
@@ -96,6 +97,7 @@ How, and where to
                                 every update)
   --hang-seconds N              after how long without a sign of life a job is ended and tried once more (default 1800)
   --keep-images                 keeps every reconstruction as HDF5 in fastMRI's layout
+  --keep-weights                keeps every network as safetensors, for deno task reconstruct
   --plan                        writes run.json and plan.json and runs nothing: deno task job DIR N does job N
 
 Exit codes: 0 the table is complete; 1 something failed, the rest is there; 2 wrong usage or bad input;
@@ -152,6 +154,7 @@ async function main(args: string[]): Promise<number> {
     out: fromCaller(values.out ?? `runs/${name}-${values.profile}`),
     fresh: values.fresh,
     keepImages: values["keep-images"],
+    keepWeights: values["keep-weights"],
     checkpointSeconds: seconds("checkpoint-seconds", 0),
     hangSeconds: seconds("hang-seconds", 1),
   };

@@ -6,7 +6,15 @@
  */
 
 import { readRecord, type ResultRecord } from "../results/record.ts";
-import { collectRecords, keptFolder, recordPath, removeRecord, writePlan, writeRecord } from "./folder.ts";
+import {
+  collectRecords,
+  keptFolder,
+  recordPath,
+  removeRecord,
+  weightsPath,
+  writePlan,
+  writeRecord,
+} from "./folder.ts";
 import { failedRecord, type Message, phases, type Progress } from "./job.ts";
 import { workerPermissions } from "./permissions.ts";
 import { type Job, type Plan, startOrder } from "./plan.ts";
@@ -108,8 +116,15 @@ async function isCurrent(
     return again(`was run with other settings (${differing.join(", ") || "another configuration"})`);
   }
   const lacksImages = plan.keepImages && record.state.kind === "done" &&
-    !await Deno.stat(`${folder}/${keptFolder(job)}`).then(() => true, () => false);
+    !await isThere(`${folder}/${keptFolder(job)}`);
+  const lacksWeights = plan.keepWeights && record.state.kind === "done" &&
+    !await isThere(`${folder}/${weightsPath(job)}`);
+  if (lacksWeights) return again("was run without --keep-weights");
   return lacksImages ? again("was run without --keep-images") : true;
+}
+
+function isThere(path: string): Promise<boolean> {
+  return Deno.stat(path).then(() => true, () => false);
 }
 
 /** Runs a job in a worker; one that is killed or hangs gets a second worker, which goes on from its checkpoint. */

@@ -8,7 +8,7 @@
 import { UsageError } from "../core/errors.ts";
 import { readIfThere, writeWhole } from "../core/files.ts";
 import { canonicalJson, differences, type Json, prettyJson } from "../core/json.ts";
-import { readRecord, recordLine, type ResultRecord } from "../results/record.ts";
+import { readRecord, recordLine, recordName, type ResultRecord } from "../results/record.ts";
 import { parseOwn, type RunFile } from "../results/run.ts";
 import type { Job, Plan } from "./plan.ts";
 
@@ -25,6 +25,7 @@ const ownEntries = [
   "logs",
   "panels",
   "reconstructions",
+  "weights",
   "table.md",
   "table.tex",
   "table-standalone.tex",
@@ -119,6 +120,11 @@ export function keptFolder({ method, seed }: Pick<Job, "method" | "seed">): stri
 export function keptBase(job: Pick<Job, "method" | "seed">, subject: string): string {
   // A subject's name may come from a user's dataset: what could leave the folder is written as in an address.
   return `${keptFolder(job)}/${encodeURIComponent(subject.toWellFormed()).replace(/^\.+/, "_")}`;
+}
+
+/** Where `--keep-weights` puts the weights of a job, in the run's folder. */
+export function weightsPath({ method, seed }: Pick<Job, "method" | "seed">): string {
+  return `weights/${recordName(method, seed).replace(/\.json$/, "")}.safetensors`;
 }
 
 /** The lock of whoever executes the plan. */

@@ -15,7 +15,7 @@ import { sha256 } from "../core/json.ts";
 import { stream } from "../core/random.ts";
 import type { Values } from "../core/settings.ts";
 import { replayCounts } from "../engine/replay.ts";
-import type { Knows, Learner, Method, Problem, Weights } from "../methods/method.ts";
+import type { Knows, Learner, Method, Problem } from "../methods/method.ts";
 import type { MetricHead } from "../metrics/metric.ts";
 import {
   type Curve,
@@ -31,7 +31,7 @@ import { scoreOfSeed } from "../results/summary.ts";
 import type { Checkpoint, Checkpoints } from "./checkpoint.ts";
 import type { ConfiguredRow } from "./configuration.ts";
 import { examine, metricsUnder, type Shown, under } from "./evaluate.ts";
-import { keptBase } from "./folder.ts";
+import { keptBase, weightsPath } from "./folder.ts";
 import type { Job, Plan } from "./plan.ts";
 import {
   batches,
@@ -44,6 +44,7 @@ import {
   tensorOf,
 } from "./samples.ts";
 import type { SampleRef } from "./split.ts";
+import { dataOf, hashOf, keepWeights, operatorOf } from "./weights.ts";
 
 /** What a job needs besides its plan. */
 export interface Workplace {
@@ -150,6 +151,20 @@ export async function runJob(
     further.push(...scores);
   }
   const weights = await learner.weights();
+  if (plan.keepWeights && !result.broken && course.state.kind === "done") {
+    const first = await shelf.get(test[0]);
+    const { form: _form, ...rest } = problem;
+    await keepWeights(`${place.folder}/${weightsPath(job)}`, weights, {
+      benchmark: benchmark.name,
+      method: job.method,
+      seed: job.seed,
+      configuration: plan.configuration,
+      settings: chosen.settings,
+      problem: rest,
+      data: dataOf(plan.data.contents),
+      operator: operatorOf(first.measured),
+    });
+  }
   const state: State = result.broken
     ? {
       kind: "diverged",
@@ -210,16 +225,6 @@ export function failedRecord(
     provenance: {},
     cost: {},
   };
-}
-
-/** SHA-256 over names, shapes and little-endian float32 values. */
-export function hashOf(weights: Weights): string {
-  return sha256(
-    ...weights.flatMap(({ name, shape, data }) => [
-      `${name}[${shape.join(",")}]`,
-      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-    ]),
-  );
 }
 
 async function problemOf(

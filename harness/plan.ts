@@ -52,6 +52,8 @@ export interface Plan {
     readonly arithmetic: string;
   };
   readonly keepImages: boolean;
+  /** Whether each job leaves its weights, for use. */
+  readonly keepWeights?: boolean;
   /** Seconds between two checkpoints of a job, where they were given. */
   readonly checkpointSeconds?: number;
   /** Seconds after which a worker that gives no sign of life is ended, where they were given. */

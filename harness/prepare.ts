@@ -42,6 +42,7 @@ export interface Order {
   readonly out: string;
   readonly fresh: boolean;
   readonly keepImages: boolean;
+  readonly keepWeights?: boolean;
   readonly checkpointSeconds?: number;
   readonly hangSeconds?: number;
 }
@@ -132,6 +133,7 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
         arithmetic: backend.arithmetic,
       },
       keepImages: order.keepImages,
+      ...(order.keepWeights ? { keepWeights: true } : {}),
       ...(order.checkpointSeconds === undefined ? {} : { checkpointSeconds: order.checkpointSeconds }),
       ...(order.hangSeconds === undefined ? {} : { hangSeconds: order.hangSeconds }),
     },

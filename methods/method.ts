@@ -123,6 +123,13 @@ export interface Learner extends Disposable {
   /** All weights, of every network, in a fixed order. */
   weights(): Promise<Weights>;
   /**
+   * Takes weights that a learner of the same method, problem and settings gave, and from then on reconstructs as it did;
+   * without it, weights that were kept cannot be used.
+   *
+   * @throws {TypeError} where names or shapes are others.
+   */
+  load?(weights: Weights): void;
+  /**
    * Everything that it would need to go on to the same bits: weights, moments, pools, positions of streams. A learner
    * without it starts over where its training was stopped.
    */

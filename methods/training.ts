@@ -23,7 +23,7 @@ import type { Setting, Settings, Values } from "../core/settings.ts";
 import { Adam } from "../engine/adam.ts";
 import { assign } from "../engine/assign.ts";
 import { input, output, Replay } from "../engine/replay.ts";
-import type { Batch, Knows, Learner, Meeting, Method, Problem } from "./method.ts";
+import type { Batch, Knows, Learner, Meeting, Method, Problem, Weights } from "./method.ts";
 import { type Network, parameters, type Weighted } from "./networks/network.ts";
 import { ImagePool } from "./pool.ts";
 import type { Scalar, Tensor, Tensor4D, Variable } from "../engine/tensor.ts";
@@ -380,6 +380,12 @@ function learner<
         shape: variable.shape,
         data: await values(variable),
       }))),
+    load: (given) => {
+      assertSameWeights(name, weights.map(({ name, variable }) => ({ name, shape: variable.shape })), given);
+      for (const [index, { variable }] of weights.entries()) {
+        tf.tidy(() => assign(variable, tf.tensor(given[index].data, variable.shape)));
+      }
+    },
     async state() {
       const arrays = await Promise.all(weights.map(async ({ variable }) => (await values(variable))));
       const rest: StepState[] = [];
@@ -438,6 +444,25 @@ interface StepState {
   readonly moments: number;
   readonly rng: RngState;
   readonly pools: readonly { readonly shapes: readonly (readonly number[])[]; readonly rng: RngState }[];
+}
+
+/** Refuses weights of other networks. */
+function assertSameWeights(
+  method: string,
+  own: readonly { name: string; shape: readonly number[] }[],
+  given: Weights,
+): void {
+  const said = (weight?: { name: string; shape: readonly number[] }) =>
+    weight === undefined ? "nothing" : `${weight.name} [${weight.shape}]`;
+  const at = Math.max(own.length, given.length);
+  for (let i = 0; i < at; i++) {
+    if (own[i]?.name === given[i]?.name && sameShape(own[i].shape, given[i].shape)) continue;
+    throw new TypeError(explain({
+      what: `the weights are of other networks: ${said(given[i])}, where there is ${said(own[i])}`,
+      where: `method "${method}"`,
+      fix: "prepare it with the settings and the problem that the weights were trained with",
+    }));
+  }
 }
 
 async function values(variable: Variable): Promise<Float32Array> {

@@ -611,3 +611,26 @@ Deno.test("what a definition misspells is a compile error", () => {
     reconstructs: "G",
   });
 });
+
+Deno.test("load() makes a learner of another seed reconstruct as the one that gave the weights, to the bit", async () => {
+  for (const method of methods) {
+    using giver = prepareToy(method, {}, "giver");
+    using taker = prepareToy(method, {}, "taker");
+    await train(giver, 2, toyBatches("training", { matched: method.knows.pairs }));
+    const { y, A, see } = await toyBatches("test", { matched: true })();
+    const made = async (learner: Learner) => {
+      const image = tf.tidy(() => learner.reconstruct(y, { A, see }));
+      const data = await image.data();
+      image.dispose();
+      return data;
+    };
+    const expected = await made(giver);
+    taker.load!(await giver.weights());
+    deepStrictEqual(await made(taker), expected, method.name);
+    strictEqual(await hash(taker), await hash(giver), method.name);
+    const [first, ...others] = await giver.weights();
+    throws(() => taker.load!(others), /the weights are of other networks: .*, where there is /);
+    throws(() => taker.load!([{ ...first, shape: [1, ...first.shape] }, ...others]), TypeError);
+    tf.dispose(y);
+  }
+});
