@@ -9,7 +9,7 @@ import { convolution, frc, points } from "./microscopy.ts";
 import { rays } from "./rays.ts";
 import { report } from "./report.ts";
 import { transport } from "./sinkhorn.ts";
-import { cores, steps, torch } from "./steps.ts";
+import { cores, steps, torch, volumes } from "./steps.ts";
 
 const help = `deno task perf [PART…] [--rounds N] [--python PATH] [--write]
 
@@ -20,6 +20,7 @@ Parts (unless some are named: conv and steps, and with --python torch, cores and
   conv      the convolution kernels, as shares of what one core can do on registers alone (1 minute)
   portable  the same for the arithmetic class of --portable
   steps     training steps in both arithmetic classes, without replay, and with stock ops (3 minutes)
+  volumes   training steps on volumes, supervised ones against tf.conv3d (5 minutes)
   torch     training steps against PyTorch on one thread (5 minutes); needs --python
   direct    results with and without Winograd's convolutions, on seeds that nothing was chosen on (10 minutes)
   sinkhorn  the optimal transport losses against a direct evaluation (1 minute)
@@ -50,6 +51,7 @@ const parts: Readonly<Record<string, (options: Options) => Promise<string>>> = {
   conv: () => conv("fma"),
   portable: () => conv("muladd"),
   steps: ({ rounds }) => steps(rounds),
+  volumes: ({ rounds }) => volumes(rounds),
   direct: ({ seeds }) => direct(seeds),
   sinkhorn: () => transport(),
   torch: ({ rounds, python }) => torch(rounds, required(python)),

@@ -9,6 +9,7 @@
 import { createInterface } from "node:readline";
 import process from "node:process";
 import * as tf from "@tensorflow/tfjs-core";
+import { sizeOf } from "../../core/image.ts";
 import { stream } from "../../core/random.ts";
 import { resolve } from "../../core/settings.ts";
 import { startBackend } from "../../engine/backend.ts";
@@ -18,13 +19,18 @@ import type { Batch, Learner, Method } from "../../methods/method.ts";
 import { otCycleGan } from "../../methods/ot_cyclegan.ts";
 import { supervised } from "../../methods/supervised.ts";
 import { maskedFourier } from "../../physics/fourier.ts";
+import { identity } from "../../physics/identity.ts";
 import { centralLines } from "../../physics/masks.ts";
+import type { Shape } from "../../physics/operator.ts";
+import { stockVolumeStep } from "./stock_volumes.ts";
 import { timed } from "./timing.ts";
 
 /** A training step and what computes it. */
 export interface StepKind {
   readonly method: "supervised" | "ot-cyclegan" | "cyclegan";
-  /** Height and width of the complex images. */
+  /** Whether it is made of complex images or of volumes; 2, images, unless said. */
+  readonly dimensions?: 2 | 3;
+  /** Extent of the images or volumes along every axis. */
   readonly size: number;
   /** Channels of the U-Net's first level; the critic has 16, as in ENGINE.md. */
   readonly width: number;
@@ -84,10 +90,17 @@ async function start(engine: StepKind["engine"]): Promise<void> {
   registerCompositions("wasm");
 }
 
-function learnerOf({ method: name, width, size }: StepKind): Learner {
+function shapeOf({ dimensions, size }: StepKind): Shape {
+  return dimensions === 3 ? [size, size, size, 1] : [size, size, 2];
+}
+
+function learnerOf(kind: StepKind): Learner {
+  const { method: name, width } = kind;
   const method = methods[name];
-  const shape = [size, size, 2];
-  const wanted: Record<string, number> = { width, criticWidth: 16 };
+  const shape = shapeOf(kind);
+  const wanted: Record<string, number> = kind.dimensions === 3
+    ? { width, levels: 2, criticWidth: width, criticLayers: 2 }
+    : { width, criticWidth: 16 };
   const overrides = Object.fromEntries(Object.entries(wanted).filter(([key]) => key in method.settings));
   const problem = {
     imageShape: shape,
@@ -100,30 +113,39 @@ function learnerOf({ method: name, width, size }: StepKind): Learner {
 }
 
 /** Draws of fresh tensors of the same values, as a run uploads each sample. */
-function batches({ size }: StepKind): () => Promise<Batch> {
+function batches(kind: StepKind): () => Promise<Batch> {
+  const { size, dimensions } = kind;
   const rng = stream("perf/images");
-  const shape: [number, number, number, number] = [1, size, size, 2];
-  const [x, y] = [0, 1].map(() => Float32Array.from({ length: 2 * size * size }, () => rng.normal()));
-  const A = maskedFourier(size, size, centralLines(size, Math.round(size / 4)));
+  const shape = shapeOf(kind);
+  const [x, y] = [0, 1].map(() => Float32Array.from({ length: sizeOf(shape) }, () => rng.normal()));
+  const A = dimensions === 3
+    ? identity(shape)
+    : maskedFourier(size, size, centralLines(size, Math.round(size / 4)));
+  const batch = (values: Float32Array) => tf.tensor(values, [1, ...shape]) as tf.Tensor as tf.Tensor4D;
   return () =>
     Promise.resolve({
-      x: tf.tensor4d(x, shape),
-      y: tf.tensor4d(y, shape),
+      x: batch(x),
+      y: batch(y),
       A,
       see: (seen: tf.Tensor) => tf.clone(seen) as tf.Tensor4D,
     });
+}
+
+function ownStep(kind: StepKind): () => Promise<void> {
+  const learner = learnerOf(kind);
+  const draw = batches(kind);
+  return async () => {
+    await learner.update!(draw, 0);
+  };
 }
 
 if (import.meta.main) {
   const kind = JSON.parse(Deno.args[0]) as StepKind;
   const empty = kind.engine === "empty" ? emptyKernels() : () => {};
   await start(kind.engine);
-  const learner = learnerOf(kind);
-  const draw = batches(kind);
-  const step = async () => {
-    await learner.update!(draw, 0);
-  };
-  for (let i = 0; i < WARM_UP; i++) await step();
+  const isSlow = kind.engine === "stock" && kind.dimensions === 3;
+  const step = isSlow ? stockVolumeStep(kind) : ownStep(kind);
+  for (let i = 0; i < (isSlow ? 2 : WARM_UP); i++) await step();
   empty();
   console.log("ready");
   for await (const line of createInterface({ input: process.stdin })) {

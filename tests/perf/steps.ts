@@ -31,8 +31,13 @@ class Pair implements Racer {
 
 const here = import.meta.dirname!;
 
-function ours(kind: Readonly<Record<string, unknown>>): TimedProcess {
-  return new TimedProcess(Deno.execPath(), ["run", "--no-prompt", "-A", `${here}/step_worker.ts`], kind);
+function ours(kind: Readonly<Record<string, unknown>>, least?: number): TimedProcess {
+  return new TimedProcess(
+    Deno.execPath(),
+    ["run", "--no-prompt", "-A", `${here}/step_worker.ts`],
+    kind,
+    least,
+  );
 }
 
 /** The fastest turns of processes that are warmed up one after the other. */
@@ -76,6 +81,46 @@ export async function steps(rounds: number): Promise<string> {
     }, rounds);
     const own = `${ms(fma)} | ${(100 * empty / fma).toFixed(1)} % | ${ms(muladd)} | ${ms(tape)}`;
     table.add(`| ${title(row)} | ${own} | ${ms(stock)} | ${times(stock / fma)} |`);
+  }
+  return table.text;
+}
+
+/**
+ * Steps on volumes, by our kernels in both arithmetic classes and without replay; the supervised ones against
+ * `tf.conv3d`. Prints, and returns Markdown.
+ */
+export async function volumes(rounds: number): Promise<string> {
+  const rows: readonly StepName[] = [
+    ["supervised", 24, 4],
+    ["supervised", 24, 8],
+    ["supervised", 32, 4],
+    ["supervised", 32, 8],
+    ["ot-cyclegan", 24, 8],
+  ];
+  const table = new Table(
+    "| step | ours, ms | `--portable`, ms | `--no-replay`, ms | stock ops, ms | ours against stock |",
+    "| --- | ---: | ---: | ---: | ---: | ---: |",
+  );
+  for (const [method, size, width] of rows) {
+    const kind = { method, size, width, dimensions: 3 };
+    const own = {
+      fma: () => ours({ ...kind, engine: "fma" }),
+      muladd: () => ours({ ...kind, engine: "muladd" }),
+      tape: () => ours({ ...kind, engine: "tape" }),
+    };
+    const title = `${method} ${size}³ c${width}`;
+    if (method !== "supervised") {
+      const { fma, muladd, tape } = await race(own, rounds);
+      table.add(`| ${title} | ${ms(fma)} | ${ms(muladd)} | ${ms(tape)} | | |`);
+      continue;
+    }
+    const { fma, muladd, tape, stock } = await race(
+      { ...own, stock: () => ours({ ...kind, engine: "stock" }, 1) },
+      rounds,
+    );
+    table.add(
+      `| ${title} | ${ms(fma)} | ${ms(muladd)} | ${ms(tape)} | ${ms(stock)} | ${times(stock / fma)} |`,
+    );
   }
   return table.text;
 }
