@@ -3,7 +3,7 @@
 import type { Settings } from "../core/settings.ts";
 import { l2 } from "../engine/ops.ts";
 import type { Method } from "./method.ts";
-import { initialisations, initialiser } from "./networks/network.ts";
+import { initialisations, initialiser, requireImages } from "./networks/network.ts";
 import { redCnn as network } from "./networks/red_cnn.ts";
 import { defineMethod, trainingSettings } from "./training.ts";
 
@@ -42,15 +42,18 @@ export const redCnn: Method<typeof settings> = defineMethod({
   settings,
   knows: { pairs: true, operator: "nothing" },
 
-  networks: ({ filters, depth, initialisation }, { seenShape, range }, rng) => ({
-    G: network({
-      channels: seenShape[2],
-      filters,
-      depth,
-      initialise: initialiser(initialisation, 0),
-      ...(range === undefined ? {} : { range }),
-    }, rng.stream("G")),
-  }),
+  networks({ filters, depth, initialisation }, { seenShape, range }, rng) {
+    requireImages("red-cnn", seenShape);
+    return {
+      G: network({
+        channels: seenShape[2],
+        filters,
+        depth,
+        initialise: initialiser(initialisation, 0),
+        ...(range === undefined ? {} : { range }),
+      }, rng.stream("G")),
+    };
+  },
 
   losses: { generator: ({ G }, { x, y, see }) => l2(x, G.apply(see(y))) },
   steps: (set) => [{ minimise: "generator", over: ["G"], rate: set.rate }],

@@ -11,7 +11,7 @@ import { generator, generatorSettings } from "./generator.ts";
 import { expectation, penalisedWasserstein, wasserstein, weighted } from "./losses.ts";
 import type { Problem } from "./method.ts";
 import { highPass } from "./networks/high_pass.ts";
-import type { Network, RandomNetwork } from "./networks/network.ts";
+import { type Network, type RandomNetwork, requireImages } from "./networks/network.ts";
 import { type NoiseGenerator, noiseGenerator } from "./networks/noise_generator.ts";
 import { matchedNoise } from "./noise_spectrum.ts";
 import { type Material, type Scene, type Step, trainingSettings } from "./training.ts";
@@ -103,6 +103,7 @@ export function generatorAndNoise(
   { seenShape, imageShape, range }: Problem,
   rng: Rng,
 ): { readonly G: Network; readonly F: NoiseGenerator } {
+  requireImages("the generator of noise", imageShape);
   return {
     G: generator(set, seenShape, imageShape, rng.stream("G"), range),
     F: noiseGenerator({

@@ -12,6 +12,7 @@ import { type Rng, stream } from "../core/random.ts";
 import { Adam } from "../engine/adam.ts";
 import { startBackend } from "../engine/backend.ts";
 import * as ops from "../engine/ops.ts";
+import * as volumes from "../engine/volumes.ts";
 import { input, Replay } from "../engine/replay.ts";
 
 type Shape = [number, number, number, number];
@@ -36,7 +37,7 @@ const generator = makeFilters("generator", [[3, 3, 2, 8], [3, 3, 8, 12], [3, 3, 
   8,
   2,
 ]]);
-const critic = makeFilters("critic", [[4, 4, 2, 5], [4, 4, 5, 8], [3, 3, 8, 1]]);
+const critic = makeFilters("critic", [[4, 4, 2, 5], [4, 4, 5, 8], [3, 3, 8, 1], [4, 4, 8, 4], [3, 3, 24, 8]]);
 
 function generate(y: tf.Tensor4D): tf.Tensor4D {
   const layer = (x: tf.Tensor4D, i: number) =>
@@ -51,7 +52,16 @@ function criticise(x: tf.Tensor4D): tf.Scalar {
   const strided = (x: tf.Tensor4D, i: number) => ops.conv2d(x, critic[i], { stride: 2, padding: 1 });
   const first = ops.leakyRelu(strided(x, 0));
   const second = ops.maxPool2(ops.upsample2(ops.leakyRelu(ops.instanceNorm(strided(first, 1)))));
-  return tf.mean(ops.conv2d(second, critic[2], { padding: 1 }));
+  return tf.add(tf.mean(ops.conv2d(second, critic[2], { padding: 1 })), criticiseVolume(x));
+}
+
+/** The image's values as a volume's, so that ops on volumes have a say. */
+function criticiseVolume(x: tf.Tensor4D): tf.Scalar {
+  const volume = tf.reshape(x, [1, 8, 8, 4, 2]) as tf.Tensor as tf.Tensor4D;
+  const first = volumes.convolve(volume, critic[3], { stride: 2, padding: 1 });
+  const joined = volumes.joinUpsampled(first, volumes.averagePool(first));
+  const second = volumes.normalise(volumes.convolve(joined, critic[4], { padding: 1 }), { slope: 0.2 });
+  return tf.mean(tf.square(volumes.maxPool(second)));
 }
 
 function penalty(x: tf.Tensor4D): tf.Scalar {

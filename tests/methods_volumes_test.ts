@@ -1,6 +1,6 @@
 /** Networks, losses and whole methods on volumes. */
 
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs-core";
 import { sizeOf } from "../core/image.ts";
 import { sha256 } from "../core/json.ts";
@@ -19,6 +19,9 @@ import { patchCritic } from "../methods/networks/patch_critic.ts";
 import { inPieces } from "../methods/networks/pieces.ts";
 import { unet, type UNetOptions } from "../methods/networks/unet.ts";
 import { otCycleGan } from "../methods/ot_cyclegan.ts";
+import { otCycleGanUnknownOperator } from "../methods/ot_cyclegan_unknown_operator.ts";
+import { redCnn } from "../methods/red_cnn.ts";
+import { noiseMatching } from "../methods/noise_matching.ts";
 import { otCycleGanSpectralNorm } from "../methods/ot_cyclegan_spectral_norm.ts";
 import { ImagePool } from "../methods/pool.ts";
 import { supervised } from "../methods/supervised.ts";
@@ -330,6 +333,16 @@ async function trained(method: Method): Promise<{ log: unknown[]; hash: string }
   const weights = await learner.weights();
   return { log, hash: sha256(...weights.map(({ data }) => new Uint8Array(data.buffer))) };
 }
+
+Deno.test("methods that are for images alone refuse volumes before they train", () => {
+  const ofImages: readonly Method[] = [redCnn, noiseMatching, otCycleGanUnknownOperator];
+  for (const method of ofImages) {
+    throws(
+      () => method.prepare(problem, resolve(method.settings, {}, method.name), stream("refused")),
+      /is for images, not for volumes \[6,10,12,1\]/,
+    );
+  }
+});
 
 for (const method of [supervised, cycleGan, wgan, otCycleGan, otCycleGanSpectralNorm]) {
   Deno.test(`${method.name} trains on volumes, and replays its steps to the bit of the tape`, async () => {

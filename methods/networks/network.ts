@@ -6,6 +6,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
+import { explain } from "../../core/errors.ts";
 import type { Rng } from "../../core/random.ts";
 import type { Operator, Shape } from "../../physics/operator.ts";
 import type { Tensor1D, Tensor4D, Variable } from "../../engine/tensor.ts";
@@ -110,6 +111,19 @@ export type Dimensions = 2 | 3;
 /** The axes of space that images of this shape have. */
 export function dimensionsOf(shape: Shape): Dimensions {
   return shape.length === 4 ? 3 : 2;
+}
+
+/**
+ * Refuses volumes.
+ *
+ * @throws {TypeError} where the shape has a depth.
+ */
+export function requireImages(what: string, shape: Shape): void {
+  if (dimensionsOf(shape) === 2) return;
+  throw new TypeError(explain({
+    what: `${what} is for images, not for volumes [${shape}]`,
+    fix: "leave its methods out with --methods",
+  }));
 }
 
 /** A square or cubic filter as `engine/volumes.ts` takes it: that of a volume has the channels of `side` slices. */
