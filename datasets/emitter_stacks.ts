@@ -3,7 +3,8 @@
  * those to learn from, and what stacks lack, images of emitters.
  */
 
-import { UsageError } from "../core/errors.ts";
+import { explain, UsageError } from "../core/errors.ts";
+import { emitterImage, shifted } from "../core/points.ts";
 import { type EmitterSettings, randomEmitters } from "./blinking.ts";
 import type { Dataset, Sample, Subject } from "./dataset.ts";
 import { joined, type Portion, portionsOf } from "./joined.ts";
@@ -57,13 +58,15 @@ export function readyToLearn(stacks: Dataset, settings: EmitterStackSettings): D
         "add one whose name starts with train_, with its table of emitters beside it, or take sharp=random",
     });
   }
-  const pixel = contents.pixelSizeMm === undefined ? pixelNm : contents.pixelSizeMm[0] * 1e6;
+  const [pixelMm] = contents.pixelSizeMm ?? [];
+  // Through millimetres and back, nanometres must not change.
+  const pixel = pixelMm === undefined ? pixelNm : Number((pixelMm * 1e6).toPrecision(12));
   const common = { subjects: 1, size, pixelNm: pixel, factor, reach, stream };
   const x = isRandom
     ? portionsOf(randomEmitters({ ...common, frames: images, density: densities, acquisition: camera }), [
       { of: "points-001", role: "x" },
     ])
-    : tiled(takenBy(camera, portionsOf(stacks, spare)), size, reach);
+    : withImages(tiled(portionsOf(stacks, spare), size, reach), common, camera);
   const { kind, name, unit, holds, pixelSizeMm } = contents;
   const all = joined([
     x,
@@ -146,13 +149,38 @@ function cut(
   });
 }
 
-/** The dataset's samples, said to be taken by this camera. */
-function takenBy(camera: NonNullable<Sample["acquisition"]>, dataset: Dataset): Dataset {
+/** Measurements of known emitters with their images, and said to be taken by this camera. */
+function withImages(
+  dataset: Dataset,
+  { pixelNm, factor, reach }: Pick<EmitterStackSettings, "pixelNm" | "factor" | "reach">,
+  camera: NonNullable<Sample["acquisition"]>,
+): Dataset {
+  const { contents } = dataset;
+  const sideOf = (extent: number) => (extent + 2 * reach) * factor;
+  const subjects = contents.subjects.map((subject) => {
+    const [height, width] = subject.shape;
+    return { ...subject, shape: [sideOf(height), sideOf(width), 1] };
+  });
   return {
     ...dataset,
+    contents: { ...contents, subjects },
     async sample(subject, id) {
       const sample = await dataset.sample(subject, id);
-      return { ...sample, acquisition: { ...sample.acquisition, ...camera } };
+      const { emitters, measurement } = sample;
+      if (emitters === undefined) {
+        throw new TypeError(explain({
+          what: "a stack to learn from needs its emitters",
+          where: `subject "${subject}", sample "${id}"`,
+          fix: "put their table beside it, e.g. train_ground_truth.csv beside train_frames.tif",
+        }));
+      }
+      const [height, width] = measurement!.shape.map(sideOf);
+      const grid = { height, width, pixelNm: pixelNm / factor };
+      return {
+        ...sample,
+        image: emitterImage(shifted(emitters, reach * pixelNm), grid),
+        acquisition: { ...sample.acquisition, ...camera },
+      };
     },
   };
 }

@@ -83,7 +83,11 @@ Deno.test("of several stacks the first is learned from, unless their names say m
     ]);
     const learned = await made(`${folder}/spare`, {}, { sharp: "train-frames" });
     // Tiles of 16 within a rim of 3: two of 34 rows, one of 28 columns.
-    assert.deepEqual(partsOf(learned)[0], ["train_b", "x", 24, "00-r0c0", 16]);
+    assert.deepEqual(partsOf(learned)[0], ["train_b", "x", 24, "00-r0c0", 88]);
+    await assert.rejects(
+      learned.sample("train_b", "00-r0c0"),
+      /needs its emitters[^]*train_ground_truth\.csv/,
+    );
     learned.close();
     await assert.rejects(
       made(`${folder}/short`, {}, { sharp: "train-frames" }),
@@ -122,6 +126,12 @@ Deno.test({
     assert.match(dataset.contents.notes.join(), /train_frames was left out; --set sharp=train-frames/);
     assert.match(dataset.contents.notes.join(), /ignored: \S+recovery\.mat/);
     const acquisition = localisationMicroscopy(optics, "test");
+    const operators = await Promise.all(
+      [["points-001", "00"], ["frames-training", "000-r0c0"]].map(async ([subject, id]) =>
+        (await acquisition.measure(await dataset.sample(subject, id), stream(id))).operator
+      ),
+    );
+    assert.equal(operators[0], operators[1]);
     const { measurement, emitters, image } = await acquisition.measure(
       await dataset.sample("frames", "300"),
       stream("none"),
@@ -151,7 +161,7 @@ Deno.test({
     const options = { stream: "test", settings: { pixelNm: "100" } };
     const opened = await openData([tiffFramesKind], [folder], options);
     const dataset = readyToLearn(opened, { ...settings, sharp: "train-frames" });
-    assert.deepEqual(partsOf(dataset)[0], ["train_frames", "x", 20 * 9, "00-r0c0", 16]);
+    assert.deepEqual(partsOf(dataset)[0], ["train_frames", "x", 20 * 9, "00-r0c0", 88]);
     const acquisition = localisationMicroscopy(optics, "test");
     const tile = await dataset.sample("train_frames", "07-r1c2");
     const { measurement, image, operator } = await acquisition.measure(tile, stream("none"));
