@@ -92,13 +92,23 @@ export interface SimilarityOptions {
 const [K1, K2] = [0.01, 0.03];
 
 /**
- * Mean SSIM over all places where the window lies within the image.
+ * Mean SSIM over all places where the window lies within the image, or within a slice of the volume.
  *
  * @throws {RangeError} where the window is even or larger than the image, or the range not positive.
  * @throws {TypeError} where the image has several channels.
  */
-export function structuralSimilarity({ reconstruction, truth }: Pair, options: SimilarityOptions): number {
+export function structuralSimilarity(pair: Pair, options: SimilarityOptions): number {
+  const { reconstruction, truth } = pair;
   const { range, window, sampleCovariance } = options;
+  if (truth.shape.length === 4) {
+    const depth = truth.shape[0];
+    let sum = 0;
+    for (let z = 0; z < depth; z++) {
+      const slice = { reconstruction: sliceOf(reconstruction, z), truth: sliceOf(truth, z) };
+      sum += structuralSimilarity(slice, options);
+    }
+    return sum / depth;
+  }
   const [height, width, channels] = truth.shape;
   requirePositive("SSIM", range);
   requireWindow(window.length, height, width);
@@ -128,6 +138,11 @@ export function structuralSimilarity({ reconstruction, truth }: Pair, options: S
     }, range);
   }
   return sum / meanA.length;
+}
+
+function sliceOf({ shape: [depth, ...shape], data }: Image, z: number): Image {
+  const size = data.length / depth;
+  return { shape, data: data.subarray(z * size, (z + 1) * size) };
 }
 
 /** A window of equal weights. */

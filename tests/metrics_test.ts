@@ -62,6 +62,23 @@ Deno.test("psnr, ssim and nmse by fastmri are scikit-image's and fastMRI's, one 
   }
 });
 
+Deno.test("a volume that is one sample has scikit-image's mean SSIM over its slices", () => {
+  for (const one of golden.cases) {
+    const subject = subjectOf(one);
+    const joined = (images: readonly Image[]): Image => ({
+      shape: [images.length, ...images[0].shape],
+      data: Float32Array.from(images.flatMap(({ data }) => [...data])),
+    });
+    const pair = {
+      truth: joined(subject.map(({ truth }) => truth!)),
+      reconstruction: joined(subject.map(({ reconstruction }) => reconstruction)),
+    };
+    const range = Math.max(...pair.truth.data);
+    const options = { range, window: uniformWindow(7), sampleCovariance: true };
+    close(structuralSimilarity(pair, options), one.fastmri.ssim, "ssim");
+  }
+});
+
 Deno.test("psnr, ssim and nmse by wang2004 are scikit-image's for the given range, one value an image", () => {
   for (const one of golden.cases) {
     const { range } = one;
