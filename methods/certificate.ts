@@ -2,9 +2,12 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import { l1 } from "../engine/ops.ts";
+import type { Operator } from "../physics/operator.ts";
 import { gradientNorms } from "./losses.ts";
 import type { Batch } from "./method.ts";
 import type { Network } from "./networks/network.ts";
+import { measuredWithNoise } from "./noisy_measurements.ts";
+import type { Material } from "./training.ts";
 
 /** Of methods that know the operator. */
 type Known = { readonly pairs: boolean; readonly operator: "exactly" };
@@ -36,6 +39,25 @@ export function certificate(G: Network, φ: Network, batch: Batch<Known>): Recor
     const { x, y } = batch;
     const { fake, xBack, yBack } = around(G, batch);
     return bound([[x, xBack], [y, yBack]], [[φ, x, fake]]);
+  });
+}
+
+/**
+ * {@linkcode certificate} where measurements have noise, and there may be a critic of them: ½(E ‖x − G(Ax + n)‖₂ +
+ * E ‖y − A G(y)‖₂), and the steeper of the critics. Expectations go over n as well.
+ */
+export function noisyCertificate(
+  { G, φ, ψ }: { readonly G: Network; readonly φ: Network; readonly ψ?: Network },
+  A: Operator,
+  batch: Material,
+): Record<string, tf.Scalar> {
+  return tf.tidy(() => {
+    const { x, y, see } = batch;
+    const [fakeX, fakeY] = [G.apply(see(y)), measuredWithNoise(A, batch)];
+    return bound(
+      [[x, G.apply(see(fakeY))], [y, A.forward(fakeX)]],
+      [[φ, x, fakeX], ...ψ === undefined ? [] : [[ψ, y, fakeY] as const]],
+    );
   });
 }
 

@@ -6,6 +6,7 @@ import type { Shape } from "../physics/operator.ts";
 import type { generatorSettings } from "./generator.ts";
 import { dimensionsOf, initialisations, initialiser, type Network } from "./networks/network.ts";
 import { patchCritic } from "./networks/patch_critic.ts";
+import { type Critics, criticsOfPatches } from "./networks/patch_sizes.ts";
 
 /** Settings of a critic and of its updates. */
 export const criticSettings = {
@@ -71,6 +72,13 @@ export function critic(
     initialise: initialiser(set.criticInitialisation, set.slope),
     ...options,
   }, rng);
+}
+
+/** Critics of patches of three sizes, the smaller of which have as many layers fewer as they were halved more often. */
+export function patchCritics(set: Parameters<typeof critic>[0], shape: Shape, rng: Rng): Critics {
+  return criticsOfPatches((name, halvings) =>
+    critic({ ...set, criticLayers: Math.max(1, set.criticLayers - halvings) }, shape, rng.stream(name))
+  );
 }
 
 /** How critics are stepped, as the settings say: to be spread into a step. */

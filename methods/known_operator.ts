@@ -7,7 +7,7 @@ import { critic, type criticSettings, criticStep } from "./critic.ts";
 import { generator, generatorSettings } from "./generator.ts";
 import { cycle, expectation, weighted } from "./losses.ts";
 import type { Problem } from "./method.ts";
-import type { Network } from "./networks/network.ts";
+import type { Network, Weighted } from "./networks/network.ts";
 import { type Material, type Scene, type Step, trainingSettings } from "./training.ts";
 
 /** The settings of the cycle that all variants share. */
@@ -58,10 +58,10 @@ export function transportLoss(
 }
 
 /** One step of G, then φ's, which may have a pool or something to do after each. */
-export function generatorThenCritic(
-  set: CycleValues & CriticValues,
-  ofCritic: Pick<Step<Pair, "critic">, "pool" | "after"> = {},
-): readonly Step<Pair, "generator" | "critic">[] {
+export function generatorThenCritic<φ extends Weighted = Network>(
+  set: Pick<CycleValues, "rate"> & CriticValues,
+  ofCritic: Pick<Step<{ readonly G: Network; readonly φ: φ }, "critic">, "pool" | "after"> = {},
+): readonly Step<{ readonly G: Network; readonly φ: φ }, "generator" | "critic">[] {
   return [
     { minimise: "generator", over: ["G"], rate: set.rate },
     { minimise: "critic", over: ["φ"], ...criticStep(set), ...ofCritic },

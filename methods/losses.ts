@@ -13,6 +13,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { assign } from "../engine/assign.ts";
 import { l1, l2 } from "../engine/ops.ts";
 import type { Network } from "./networks/network.ts";
+import type { Critics } from "./networks/patch_sizes.ts";
 import type { Scalar, Tensor, Tensor1D, Tensor4D } from "../engine/tensor.ts";
 
 /** E φ(x), a scalar. */
@@ -88,6 +89,16 @@ export function leastSquares(φ: Network, x: Tensor4D, target: 0 | 1): Scalar {
 /** The critic's loss of a least-squares GAN, halved as by Zhu et al. (arXiv:1703.10593, §4). */
 export function leastSquaresCritic(φ: Network, real: Tensor4D, fake: Tensor4D): Scalar {
   return tf.tidy(() => weighted([0.5, leastSquares(φ, real, 1)], [0.5, leastSquares(φ, fake, 0)]));
+}
+
+/** The sum of {@linkcode leastSquares} over critics of patches. */
+export function leastSquaresOfPatches({ critics }: Critics, x: Tensor4D, target: 0 | 1): Scalar {
+  return weighted(...critics.map((critic) => [1, leastSquares(critic, x, target)] as const));
+}
+
+/** The sum of {@linkcode leastSquaresCritic} over critics of patches. */
+export function leastSquaresCriticOfPatches({ critics }: Critics, real: Tensor4D, fake: Tensor4D): Scalar {
+  return weighted(...critics.map((critic) => [1, leastSquaresCritic(critic, real, fake)] as const));
 }
 
 /** ℓ_cycle = E |x − x̂| + E |y − ŷ|, each the mean over all values, for what came back from once around the cycle. */

@@ -39,20 +39,31 @@ export function measuredWithNoise(H: Operator, { x, noise, random }: Material): 
   });
 }
 
+/** γ·ℓ_cycle. */
+export function noisyCycle(
+  G: Network,
+  H: Operator,
+  scene: Scene,
+  { loss, gamma, measurementCycle }: Pick<CycleValues, "loss" | "gamma" | "measurementCycle">,
+): Scalar {
+  const { x, y, see, fake } = scene;
+  const d = loss === "l1" ? l1 : l2;
+  const ofImages = [gamma, d(x, G.apply(see(measuredWithNoise(H, scene))))] as const;
+  // What has no weight is not computed: it is a third of the update.
+  if (measurementCycle === 0) return weighted(ofImages);
+  return weighted(ofImages, [gamma * measurementCycle, d(y, H.forward(fake.G))]);
+}
+
 /** γ·ℓ_cycle − a·E φ(G(y)): what G minimises. */
 export function noisyTransportLoss(
   { G, φ }: { readonly G: Network; readonly φ: Network },
   H: Operator,
   scene: Scene,
-  { loss, gamma, measurementCycle, adversary }: CycleValues,
+  set: CycleValues,
 ): Scalar {
-  const { x, y, see, fake } = scene;
-  const d = loss === "l1" ? l1 : l2;
-  const terms: (readonly [number, Scalar])[] = [[gamma, d(x, G.apply(see(measuredWithNoise(H, scene))))]];
-  // What has no weight is not computed: each of these is a third of the update.
-  if (gamma * measurementCycle > 0) terms.push([gamma * measurementCycle, d(y, H.forward(fake.G))]);
-  if (adversary > 0) terms.push([-adversary, expectation(φ, fake.G)]);
-  return weighted(...terms);
+  const { adversary } = set;
+  const cycle = noisyCycle(G, H, scene, set);
+  return adversary === 0 ? cycle : weighted([1, cycle], [-adversary, expectation(φ, scene.fake.G)]);
 }
 
 /** E d(x, G(H x + n)) and E d(y, H G(y)) in mean absolute values, on validation data. */

@@ -1,12 +1,13 @@
 /** OT-cycleGAN for a microscope whose point spread function and camera are known: one generator, one critic. */
 
 import type { Settings } from "../core/settings.ts";
+import { noisyCertificate } from "./certificate.ts";
 import { critic, criticSettings, criticStep, penaltySettings } from "./critic.ts";
 import { generator } from "./generator.ts";
 import { knownOperator } from "./known_operator.ts";
 import { penalisedWasserstein } from "./losses.ts";
 import type { Method } from "./method.ts";
-import { noisyCycleSettings, noisyCycleTerms, noisyTransportLoss } from "./noisy_measurements.ts";
+import { noisyCycleSettings, noisyTransportLoss } from "./noisy_measurements.ts";
 import { defineMethod } from "./training.ts";
 
 const settings = { ...noisyCycleSettings, ...criticSettings, ...penaltySettings } satisfies Settings;
@@ -45,5 +46,5 @@ export const otCycleGanKnownPsf: Method<typeof settings> = defineMethod({
     { minimise: "critic", over: ["φ"], ...criticStep(set) },
   ],
 
-  monitor: ({ G }, batch) => noisyCycleTerms(G, batch.A, batch),
+  monitor: (networks, batch) => noisyCertificate(networks, batch.A, batch),
 });

@@ -4,7 +4,7 @@ import "@tensorflow/tfjs-backend-cpu";
 import { stream } from "../core/random.ts";
 import { startBackend } from "../engine/backend.ts";
 import { conv2d } from "../engine/ops.ts";
-import { certificate, twoWayCertificate } from "../methods/certificate.ts";
+import { certificate, noisyCertificate, twoWayCertificate } from "../methods/certificate.ts";
 import {
   clip,
   cycle,
@@ -314,5 +314,28 @@ Deno.test("the certificate of an exact inverse is 0", () => {
     const got = certificate(scaling(2), φ, { ...batch, A, see: (y) => y as tf.Tensor4D });
     strictEqual(got.certificate.dataSync()[0], 0);
     strictEqual(got["certificate-mean-absolute"].dataSync()[0], 0);
+  });
+});
+
+Deno.test("with a camera's noise the certificate has the critics of images and of measurements, of which the steeper counts", () => {
+  using φ = pixelwise(3, 4);
+  using ψ = pixelwise(6, 8);
+  tf.tidy(() => {
+    const A = { ...fadingColumns(), forward: (x: tf.Tensor) => tf.mul(x, 0.5) };
+    const x = tf.fill<tf.Rank.R4>([2, 4, 4, 2], 8);
+    const y = tf.fill<tf.Rank.R4>([2, 4, 4, 2], 1);
+    const random = {
+      uniform: () => y,
+      normal: (shape: readonly [number, number, number, number]) => tf.ones<tf.Rank.R4>([...shape]),
+    };
+    const noise = { settings: {}, add: (a: tf.Tensor4D, b: tf.Tensor4D) => tf.add<tf.Tensor4D>(a, b) };
+    const batch = { x, y, A, noise, random, see: (y: tf.Tensor) => y as tf.Tensor4D };
+    const got = noisyCertificate({ G: scaling(3), φ, ψ }, A, batch);
+    // G(Ax + 1) = 15 for x = 8, and A G(y) = 1.5 for y = 1, in which there is no noise of ours.
+    strictEqual(got["cycle-image"].dataSync()[0], 7);
+    strictEqual(got["cycle-measurement"].dataSync()[0], 0.5);
+    near(got.certificate.dataSync()[0], 3.75 * Math.sqrt(32));
+    near(got["critic-gradient"].dataSync()[0], 10 / Math.sqrt(16));
+    near(noisyCertificate({ G: scaling(3), φ }, A, batch)["critic-gradient"].dataSync()[0], 5 / 4);
   });
 });
