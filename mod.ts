@@ -43,6 +43,7 @@ export {
   samples,
   type Subject,
 } from "./datasets/dataset.ts";
+export type { Levels } from "./datasets/levels.ts";
 export {
   averagePool2,
   concatChannels,
