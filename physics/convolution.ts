@@ -7,6 +7,8 @@
  *
  * k being the kernel's extent and o half of what the image has over that; an odd remainder lies at the end. So the
  * measurement lies in the middle of the image, and the kernel's middle pixel alone is the identity there.
+ *
+ * `approximateInverse` is the measurement in its place, continued by its mirror images: what a network is shown.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -19,6 +21,7 @@ import { directly, type Way } from "./direct_convolution.ts";
 import { byFourier } from "./fourier_convolution.ts";
 import type { Form } from "./form.ts";
 import type { Operator, Shape } from "./operator.ts";
+import { reflected } from "./reflect.ts";
 import { requireBatch } from "./shapes.ts";
 
 /** How to convolve. */
@@ -103,6 +106,15 @@ function convolved(
     measurementShape,
     forward: on(way.forward, imageShape, grid.image, measurementShape),
     adjoint: on(way.adjoint, measurementShape, grid.measurement, imageShape),
+    approximateInverse: (measurement) =>
+      tf.tidy(() => {
+        requireBatch(name, measurement, measurementShape);
+        return imageShape.reduce((image, extent, axis) => {
+          const more = extent - measurementShape[axis];
+          const before = Math.floor(more / 2);
+          return reflected(image, axis + 1, before, more - before);
+        }, tf.clone(measurement));
+      }),
   };
 }
 
