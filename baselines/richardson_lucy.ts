@@ -54,7 +54,9 @@ export const richardsonLucy: Method<typeof richardsonLucySettings> = {
  * The same with total variation as a penalty, which keeps noise from growing (Dey et al. 2006, doi:10.1002/jemt.20294,
  * equation 14):
  *
- *     x ← x / (Aᵀ1 − λ div(∇x / |∇x|)) · Aᵀ (y + β) / (A x + β)
+ *     x ← x / (Aᵀ1 (1 − λ div(∇x / |∇x|))) · Aᵀ (y + β) / (A x + β),
+ *
+ * Aᵀ1 being 1 there; a pixel that is seen in part is penalised as much less, else the rim of the image would run away.
  */
 export const richardsonLucyTv: Method<typeof richardsonLucyTvSettings> = {
   name: "richardson-lucy-tv",
@@ -69,7 +71,7 @@ export const richardsonLucyTv: Method<typeof richardsonLucyTvSettings> = {
     untrained((y, meeting) => deconvolved(y, meeting, iterations, weight)),
 };
 
-/** Of what a pixel in the middle gives to the measurement, pixels that give less are not reconstructed. */
+/** Pixels that give less than this share of what others give to the measurement are not reconstructed. */
 const leastShare = 0.01;
 /** No light at all would divide by zero. */
 const leastLight = 1e-6;
@@ -97,10 +99,12 @@ function deconvolved(
       const next = tf.tidy(() => {
         const expected = tf.clipByValue(tf.add(A.forward(x), light), leastLight, Infinity);
         const correction = A.adjoint(tf.div(measured, expected));
-        const against = weight === 0
-          ? sensitivity
-          : tf.maximum(tf.sub(sensitivity, tf.mul(curvature(x), weight)), least);
-        return tf.div(tf.mul(x, correction), against);
+        const likelier = tf.div(tf.mul(x, correction), sensitivity);
+        if (weight === 0) return likelier;
+        return tf.div(
+          likelier,
+          tf.clipByValue(tf.sub(1, tf.mul(curvature(x), weight)), leastShare, Infinity),
+        );
       });
       x.dispose();
       x = next;
