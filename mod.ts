@@ -96,6 +96,7 @@ export type {
   Metric,
   MetricHead,
   Need,
+  SampleCurve,
   Score,
 } from "./metrics/metric.ts";
 export type { Acquisition, Measurable, Measured } from "./physics/acquisition.ts";
