@@ -3,13 +3,10 @@
  * "Super-resolution fight club", Nature Methods 16, 2019), by optimal assignment within a tolerance (`assignment.ts`).
  *
  * The field's tolerance is 250 nm. Where emitters lie closer together than that it rewards any cloud of points of about the
- * right number; a second, of 50 nm, and a control of points that nobody localised (`randomPoints`) stand beside it.
+ * right number; a second, of 50 nm, stands beside it, and a control of points that nobody localised is for whoever runs it to add.
  */
 
-import { explain } from "../core/errors.ts";
-import type { Image } from "../core/image.ts";
 import type { Points } from "../core/points.ts";
-import type { Rng } from "../core/random.ts";
 import { assignPoints } from "./assignment.ts";
 import type { Case, Metric, MetricHead } from "./metric.ts";
 import { type Outcome, scored } from "./scoring.ts";
@@ -114,42 +111,4 @@ export function localisationMetrics(toleranceNm: number): readonly Metric[] {
       return [scored(rate(totalOf(frames)))];
     },
   }));
-}
-
-/**
- * The control: `count` points drawn from an image `[height, width, 1]`, e.g. a frame less its median, a pixel by its value
- * (nothing below zero), and a place within it evenly.
- *
- * @throws {RangeError} where no pixel has a positive value.
- */
-export function randomPoints(image: Image, count: number, pixelNm: number, rng: Rng): Points {
-  const { shape: [, width], data } = image;
-  const sums = new Float64Array(data.length);
-  let total = 0;
-  for (let i = 0; i < data.length; i++) sums[i] = total += Math.max(0, data[i]);
-  if (!(total > 0 && Number.isFinite(total))) {
-    throw new RangeError(explain({
-      what: "no pixel has a positive value",
-      where: "randomPoints()",
-      fix: "give the frame without its background",
-    }));
-  }
-  const xNm = new Float64Array(count);
-  const yNm = new Float64Array(count);
-  for (let n = 0; n < count; n++) {
-    const pixel = firstAbove(sums, rng.uniform() * total);
-    xNm[n] = (pixel % width + rng.uniform()) * pixelNm;
-    yNm[n] = (Math.floor(pixel / width) + rng.uniform()) * pixelNm;
-  }
-  return { xNm, yNm };
-}
-
-function firstAbove(sums: Float64Array, value: number): number {
-  let [low, high] = [0, sums.length - 1];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sums[middle] > value) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

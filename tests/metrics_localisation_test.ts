@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { drawnPoints } from "../baselines/random_points.ts";
 import type { Image } from "../core/image.ts";
 import { type Points, rendered } from "../core/points.ts";
 import { stream } from "../core/random.ts";
@@ -11,7 +12,6 @@ import {
   type LocalisationCounts,
   localisationMetrics,
   precision,
-  randomPoints,
   recall,
   rmseLateral,
   totalOf,
@@ -120,16 +120,16 @@ Deno.test("points that are nowhere and tolerances that are none are refused", ()
   assert.throws(() => assignPoints(empty, empty, 0), /a tolerance of 0 nm/);
   assert.throws(() => assignPoints(pointsOf([[NaN, 1]]), empty, 50), /point 0 is at \(NaN, 1\)/);
   const dark: Image = { shape: [2, 2, 1], data: new Float32Array(4) };
-  assert.throws(() => randomPoints(dark, 3, 100, stream("test")), /no pixel has a positive value/);
+  assert.throws(() => drawnPoints(dark, 3, 100, stream("test")), /no pixel has a positive value/);
 });
 
 Deno.test("random points follow the image's brightness, and are the same for the same stream", () => {
   const image: Image = { shape: [2, 3, 1], data: Float32Array.of(0, 1, 0, 3, -5, 4) };
-  const { xNm, yNm } = randomPoints(image, 8000, 100, stream("test/random-points"));
+  const { xNm, yNm } = drawnPoints(image, 8000, 100, stream("test/random-points"));
   const counts = new Float64Array(6);
   xNm.forEach((x, i) => counts[3 * Math.floor(yNm[i] / 100) + Math.floor(x / 100)]++);
   [0, 1, 0, 3, 0, 4].forEach((weight, pixel) => assert.ok(Math.abs(counts[pixel] / 1000 - weight) < 0.15));
-  assert.deepEqual(randomPoints(image, 9, 100, stream("a")), randomPoints(image, 9, 100, stream("a")));
+  assert.deepEqual(drawnPoints(image, 9, 100, stream("a")), drawnPoints(image, 9, 100, stream("a")));
 });
 
 Deno.test("a rendered point has a sum of one, its centre of mass and its variance", () => {
@@ -168,7 +168,7 @@ Deno.test({
     const background = page.toSorted()[page.length >> 1];
     const image = { shape: [height, width, 1], data: page.map((value) => value - background) };
     const emitters = inFrame(truth, frame);
-    const random = randomPoints(image, emitters.xNm.length, 100, stream(`test/control/${frame}`));
+    const random = drawnPoints(image, emitters.xNm.length, 100, stream(`test/control/${frame}`));
     loose.push(countLocalisations(random, emitters, 250));
     tight.push(countLocalisations(random, emitters, 50));
   }
