@@ -3,11 +3,13 @@
  * over axes, and values moved about. They are faster than the backend's own, and can be replayed
  * (`replay.ts`).
  *
- * They cover float32. Other types, and what moves along more than six axes, go to the stock kernel as before.
+ * They cover float32. Other types, and what moves along more than six axes, go to the stock kernel as before, but for
+ * arithmetic along so many, which is refused.
  */
 
 import * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import { explain } from "../core/errors.ts";
 import { sizeOf } from "../core/image.ts";
 import { registerOnWasm, stored, type WasmModule } from "./wasm_module.ts";
 import { stockKernel } from "./wasm_stock.ts";
@@ -103,9 +105,15 @@ function kernels(backend: BackendWasm, { calls }: WasmModule): { readonly [name:
   };
 
   const combine = (what: number): ArrayKernel => ([a, b]) => {
-    if (tooMany(a) || tooMany(b)) return undefined;
     const shape = tf.broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
     const size = sizeOf(shape);
+    if ([a, b].some((tensor) => ![1, size].includes(sizeOf(tensor.shape))) && tooMany({ shape })) {
+      // The stock kernel would leave the result as it found the memory, without an error.
+      throw new RangeError(explain({
+        what: `[${a.shape}] and [${b.shape}] are to be combined along more than six axes`,
+        fix: "reshape them to fewer",
+      }));
+    }
     // Equal shapes and single numbers, which most of a training step's are, need nothing to be repeated.
     const [oneA, oneB] = [a, b].map((tensor) => sizeOf(tensor.shape) === 1 && size !== 1);
     const [wideA, wideB] = [a, b].map((tensor, which) =>
@@ -181,7 +189,7 @@ function kernels(backend: BackendWasm, { calls }: WasmModule): { readonly [name:
       // Each axis is twice there: once for the repetitions, and once for the values.
       const shape = x.shape.flatMap((extent, axis) => [reps[axis] as number, extent]);
       const once = x.shape.flatMap((extent) => [1, extent]);
-      if (shape.filter((extent) => extent > 1).length > 6) return undefined;
+      if (tooMany({ shape })) return undefined;
       return shaped(broadcast(shaped(x, once), shape), x.shape.map((extent, axis) => extent * reps[axis]));
     },
 
@@ -258,9 +266,9 @@ interface Axis {
   readonly out: number;
 }
 
-/** More axes than `moveValues` has. */
-function tooMany(tensor: Info): boolean {
-  return tensor.shape.length > 6;
+/** More axes than `moveValues` has; of those that have one value only it needs none. */
+function tooMany({ shape }: { readonly shape: readonly number[] }): boolean {
+  return shape.filter((extent) => extent > 1).length > 6;
 }
 
 function stridesOf(shape: readonly number[]): number[] {

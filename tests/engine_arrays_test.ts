@@ -1,4 +1,4 @@
-import { deepStrictEqual, ok } from "node:assert/strict";
+import { deepStrictEqual, ok, throws } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs-core";
 import { sizeOf } from "../core/image.ts";
 import { stream } from "../core/random.ts";
@@ -183,4 +183,25 @@ Deno.test("values are moved about as on cpu, to the bit", async () => {
     ]),
   );
   await agree("six axes", [[2, 3, 2, 2, 3, 2]], [(x) => tf.transpose(x, [5, 3, 1, 0, 2, 4])]);
+});
+
+Deno.test("arithmetic and sums along eight axes, some of one value, are those of cpu, and so is a repetition's gradient", async () => {
+  const eight = [1, 2, 1, 2, 3, 1, 1, 2];
+  await agree("eight axes", [eight, [1, 2, 1, 1, 3, 1, 1, 1]], [
+    (a, b) => tf.add(a, b),
+    (a) => tf.sum(a, [0, 2, 4, 6]),
+    (a) => tf.transpose(a, [7, 6, 5, 4, 3, 2, 1, 0]),
+  ], 1e-6);
+  await agree("repetition", [[2, 2, 1, 2]], [
+    (x) => tf.grad((x) => tf.sum(tf.square(tf.tile(x, [1, 1, 2, 1]))))(x),
+  ], 1e-5);
+});
+
+Deno.test("arithmetic along more than six axes is refused: stock wasm would leave it undone", async () => {
+  await startBackend();
+  tf.tidy(() => {
+    const many = random("many", [2, 2, 2, 2, 2, 2, 2]);
+    deepStrictEqual(tf.mul(many, many).dataSync(), tf.square(many).dataSync());
+    throws(() => tf.mul(many, random("row", [2, 1])), /more than six axes[^]*reshape them to fewer/);
+  });
 });
