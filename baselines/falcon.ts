@@ -5,7 +5,7 @@ import type { Method } from "../methods/method.ts";
 import { Blur, type FineGrid } from "./fine_grid.ts";
 import { maximaOf } from "./local_maxima.ts";
 import { localiser } from "./optics.ts";
-import { sparseDeconvolution } from "./sparse_deconvolution.ts";
+import { type Deconvolved, sparseDeconvolution } from "./sparse_deconvolution.ts";
 import { type Frame, leastExpected, type Spots } from "./spot.ts";
 import { SpotModel } from "./spot_model.ts";
 
@@ -48,7 +48,9 @@ export const falconSettings = {
  *
  * In place of the published expansion of the spot about the grid the exact pixel-integrated Gaussian is refined, by Poisson's
  * likelihood; and since a grid that has converged takes a thousand steps, it takes few, and what is left of the frame is
- * looked at for emitters that it missed (as in S. J. Holden et al., DAOSTORM, Nature Methods 8, 2011).
+ * looked at for emitters that it missed (as in S. J. Holden et al., DAOSTORM, Nature Methods 8, 2011). Where what
+ * deconvolution leaves is noisier than counts are, as of a camera that nobody calibrated, all thresholds follow the noise that
+ * there is.
  */
 export const falcon: Method<typeof falconSettings> = {
   name: "falcon",
@@ -66,6 +68,8 @@ export const falcon: Method<typeof falconSettings> = {
 const closest = 0.5;
 // Counts: what is fainter than this at the start is left to be asked for.
 const leastAtStart = 0.5;
+// Of a standard normal number's.
+const medianOfSquares = 0.4549;
 
 /** The emitters of a frame, those up to `margin` camera pixels around it included. */
 export function sparseSpots(
@@ -75,20 +79,40 @@ export function sparseSpots(
   { grid: factor, iterations, sparsity, looks, asks, sweeps, least }: Values<typeof falconSettings>,
 ): Spots {
   const grid: FineGrid = { sigma, factor, margin };
-  const start = sparseDeconvolution(frame, grid, { iterations, sparsity });
-  const model = new SpotModel(frame, sigma, start.background);
-  model.add(fromGrid(maximaOf(start, leastAtStart), grid));
   const blur = new Blur(frame, grid);
+  const start = sparseDeconvolution(frame, grid, { iterations, sparsity });
+  // Noisier than its counts would be, a frame has fewer counts than it says: its camera was not calibrated.
+  const excess = Math.max(1, dispersionOf(frame, start, blur));
+  const fewer = (values: Float64Array) => values.map((value) => value / excess);
+  const model = new SpotModel({ ...frame, data: fewer(frame.data) }, sigma, start.background / excess);
+  const maxima = maximaOf(start, leastAtStart);
+  model.add(fromGrid({ ...maxima, light: fewer(maxima.light) }, grid));
   for (let look = 0;; look++) {
     for (let sweep = 1; sweep <= sweeps; sweep++) {
       model.sweep();
       if (sweep % 5 === 0 || sweep === sweeps) model.prune(closest * sigma, least);
     }
-    if (look === looks) return model.spots;
-    const missed = missedBy(model, blur, asks);
-    if (missed.x.length === 0) return model.spots;
+    const missed = look === looks ? undefined : missedBy(model, blur, asks);
+    if (missed === undefined || missed.x.length === 0) {
+      const { x, y, light } = model.spots;
+      return { x, y, light: light.map((value) => value * excess) };
+    }
     model.add(fromGrid(missed, grid));
   }
+}
+
+/**
+ * The variance of what deconvolution leaves over its mean, which is 1 for counts: by the median of its squares, so that
+ * what it has not explained yet has little part in it.
+ */
+function dispersionOf({ data }: Frame, { data: x, background }: Deconvolved, blur: Blur): number {
+  const expected = new Float64Array(data.length);
+  blur.forward(x, blur.everywhere, expected);
+  const squares = data.map((count, i) => {
+    const mean = Math.max(leastExpected, expected[i] + background);
+    return (count - mean) ** 2 / mean;
+  });
+  return squares.sort()[squares.length >> 1] / medianOfSquares;
 }
 
 /** The points of the grid where one more emitter would explain most of what is left, with the light it would have alone. */

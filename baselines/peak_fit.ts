@@ -23,7 +23,7 @@ export const peakFitSettings = {
     about: "camera pixels on either side of a peak that it is fitted to",
   },
   misfit: {
-    default: 10,
+    default: 20,
     min: -10,
     max: 1e6,
     about: "fits are rejected whose deviance is so many standard deviations above that of a true model",

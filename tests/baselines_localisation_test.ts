@@ -139,6 +139,21 @@ Deno.test("falcon finds nothing where nothing is", () => {
   }
 });
 
+Deno.test("falcon finds the same in a frame whose camera counts four for one, and nothing more", () => {
+  const frame = noisy(frameOf(24, 1.2, [[6.2, 6.9, 900], [16.1, 7.5, 700], [12, 17, 800]], 10), "gain");
+  const [one, four] = [1, 4].map((gain) =>
+    sparseSpots({ ...frame, data: frame.data.map((count) => gain * count) }, 1.2, 2, defaults)
+  );
+  assert.equal(one.x.length, 3);
+  assert.equal(four.x.length, 3);
+  four.x.forEach((x, i) => {
+    const nearest = Math.min(...one.x.map((other, j) => Math.hypot(other - x, one.y[j] - four.y[i])));
+    assert.ok(nearest < 0.05, `${nearest}`);
+  });
+  const light = (spots: { light: Float64Array }) => spots.light.reduce((sum, value) => sum + value);
+  assert.ok(Math.abs(light(four) / light(one) / 4 - 1) < 0.02);
+});
+
 // As `bench smlm` has it: frames of a simulated microscope, and the methods that it meets.
 const reach = 3;
 const pixelNm = 100;
