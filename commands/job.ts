@@ -6,13 +6,14 @@
  */
 
 import { format } from "node:util";
-import { UsageError } from "../core/errors.ts";
+import { StorageError, UsageError } from "../core/errors.ts";
+import { removeLeftovers } from "../core/files.ts";
 import { canonicalJson, sha256 } from "../core/json.ts";
 import { startBackend } from "../engine/backend.ts";
 import { Checkpoints } from "../harness/checkpoint.ts";
 import { configure, named } from "../harness/configuration.ts";
 import { openDataset } from "../harness/context.ts";
-import { checkpointBase, jobLock, readPlan, writeRecord } from "../harness/folder.ts";
+import { checkpointBase, jobLock, readPlan, recordPath, writeRecord } from "../harness/folder.ts";
 import { Lock } from "../harness/lock.ts";
 import { provenanceOf } from "../harness/provenance.ts";
 import { failedRecord, type Message, type Progress, runJob } from "../harness/job.ts";
@@ -34,11 +35,14 @@ async function main(folder: string, index: string, tell: (progress: Progress) =>
     });
   }
   await using _lock = await Lock.take(jobLock(folder, job), { what: `job ${index}` });
+  await removeLeftovers(recordPath(folder, job), `${checkpointBase(folder, job)}.checkpoint`);
   try {
     const { record, checkpoints } = await recordOf(folder, plan, job, tell);
     await writeRecord(folder, job, record);
     await checkpoints.remove();
   } catch (error) {
+    // Where nothing can be written, there is no place for a record of it either; whoever started the job is told.
+    if (error instanceof StorageError) throw error;
     const reason = isWorded(error) || !(error instanceof Error)
       ? (error as Error).message ?? String(error)
       : error.stack ?? error.message;

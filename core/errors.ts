@@ -39,6 +39,22 @@ export class UsageError extends Error {
   }
 }
 
+/**
+ * The machine cannot keep what was made: a full disk, a folder that is gone or may not be written. Already worded; the
+ * command line prints its message without a stack and exits with 1, since it is no mistake in how it was called.
+ */
+export class StorageError extends Error {
+  /** Tells it apart in a stack trace. */
+  override readonly name = "StorageError";
+
+  /** The file that could not be written, and what lay under it. */
+  constructor(path: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    const fix = "make room, or make the folder writable, and give the same command again: it goes on";
+    super(explain({ what: `cannot write a file: ${reason}`, where: path, fix }), { cause });
+  }
+}
+
 /** `did you mean "…"?` where a known name is near, else the list of all names. */
 export function suggest(name: string, known: readonly string[]): string {
   if (known.length === 0) return "there is none to choose from";

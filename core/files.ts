@@ -1,5 +1,7 @@
 /** Files that are either whole or not there. */
 
+import { StorageError } from "./errors.ts";
+
 // Tells apart two writings of one file at the same time by one process.
 let written = 0;
 
@@ -7,15 +9,16 @@ let written = 0;
  * Writes a file by way of a temporary one beside it and a rename, so that whoever reads it finds the old bytes or
  * the new ones and never a part. Folders on the way are made. Pieces are written as they come, so that what is long
  * is never in memory as a whole.
+ *
+ * @throws {StorageError} where it cannot be written; what was there before is still there.
  */
 export async function writeWhole(
   path: string,
   content: string | Uint8Array | Iterable<string> | AsyncIterable<string>,
 ): Promise<void> {
-  const folder = path.slice(0, Math.max(0, path.lastIndexOf("/")));
-  if (folder !== "") await Deno.mkdir(folder, { recursive: true });
   const temporary = `${path}.${Deno.pid}-${++written}.tmp`;
   try {
+    await makeFolderOf(path);
     using file = await Deno.open(temporary, { write: true, create: true, truncate: true });
     for await (const bytes of inChunks(content)) {
       for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
@@ -24,8 +27,47 @@ export async function writeWhole(
     await Deno.rename(temporary, path);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});
-    throw error;
+    // What gives the content may fail, too, and says so itself.
+    throw isOfSystem(error) ? new StorageError(path, error) : error;
   }
+}
+
+/** Gives a file that was written under another name beside it its own, once it is on the disk. */
+export async function makeWhole(temporary: string, path: string): Promise<void> {
+  try {
+    using file = await Deno.open(temporary, { read: true, write: true });
+    await file.sync();
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    throw new StorageError(path, error);
+  }
+}
+
+/** Makes the folders above a file. */
+export async function makeFolderOf(path: string): Promise<void> {
+  const folder = path.slice(0, Math.max(0, path.lastIndexOf("/")));
+  if (folder !== "") await Deno.mkdir(folder, { recursive: true });
+}
+
+/** Removes the temporary files of writings of `paths` that were killed; whoever calls holds the lock of their writers. */
+export async function removeLeftovers(...paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    const at = path.lastIndexOf("/") + 1;
+    const base = path.slice(at);
+    const own = (name: string) => name.startsWith(base) && /^\.\d+-\d+\.tmp$/.test(name.slice(base.length));
+    try {
+      for await (const { name } of Deno.readDir(path.slice(0, at))) {
+        if (own(name)) await Deno.remove(path.slice(0, at) + name);
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}
+
+/** Whether the operating system refused; its errors have a code such as `ENOSPC`. */
+function isOfSystem(error: unknown): boolean {
+  return error instanceof Error && typeof (error as { code?: unknown }).code === "string";
 }
 
 /** The text of a file, or undefined where there is none. */

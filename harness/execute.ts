@@ -5,6 +5,7 @@
  * told through {@linkcode Watcher}; nothing here prints.
  */
 
+import { StorageError } from "../core/errors.ts";
 import { readRecord, type ResultRecord } from "../results/record.ts";
 import {
   collectRecords,
@@ -69,6 +70,7 @@ export async function execute(
       ended.throwIfAborted();
       watcher.started(job);
       const record = await runWorker(prepared, job, watcher, ended);
+      await assertThere(folder);
       done.set(job.record, record);
       watcher.ended(job, record);
       for (const seed of run.seeds) {
@@ -137,6 +139,7 @@ async function runWorker(
   const { folder, plan, run } = prepared;
   const first = await tryWorker(prepared, job, watcher, signal);
   if ("version" in first) return first;
+  await assertThere(folder);
   let { reason } = first;
   if (first.again) {
     watcher.said(
@@ -149,6 +152,14 @@ async function runWorker(
   const failed = failedRecord({ plan, profile: run.profile }, job, reason);
   await writeRecord(folder, job, failed);
   return failed;
+}
+
+/** A folder that was removed, or whose disk was, is not made anew with half a run in it. */
+async function assertThere(folder: string): Promise<void> {
+  const path = `${folder}/run.json`;
+  await Deno.stat(path).catch((cause) => {
+    throw new StorageError(path, cause);
+  });
 }
 
 /** Why a worker left no record, and whether another one may. */

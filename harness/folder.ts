@@ -6,10 +6,10 @@
  */
 
 import { UsageError } from "../core/errors.ts";
-import { readIfThere, writeWhole } from "../core/files.ts";
+import { readIfThere, removeLeftovers, writeWhole } from "../core/files.ts";
 import { canonicalJson, differences, type Json, prettyJson } from "../core/json.ts";
 import { readRecord, recordLine, recordName, type ResultRecord } from "../results/record.ts";
-import { parseOwn, type RunFile } from "../results/run.ts";
+import { parseOwn, parsePlan, type RunFile } from "../results/run.ts";
 import type { Job, Plan } from "./plan.ts";
 
 // What a run leaves in its folder, and what --fresh therefore removes.
@@ -38,9 +38,13 @@ const ownEntries = [
   "verdicts.json",
 ];
 
-/** Opens a folder for a run: checks that it may be written, and returns the plan of an earlier run of it. */
+/**
+ * Opens a folder for a run: checks that it may be written, and returns the plan of an earlier run of it. Whoever calls
+ * holds the run's lock.
+ */
 export async function openFolder(folder: string, run: RunFile, fresh: boolean): Promise<Plan | undefined> {
   const entries = await listed(folder);
+  await removeLeftovers(...ownEntries.map((name) => `${folder}/${name}`));
   if (fresh && entries.includes("run.json")) {
     // Whoever starts over holds the run's lock already.
     for (const entry of ownEntries.filter((name) => name !== "run.lock" && entries.includes(name))) {
@@ -69,7 +73,7 @@ export async function openFolder(folder: string, run: RunFile, fresh: boolean): 
     });
   }
   const plan = await readIfThere(`${folder}/plan.json`);
-  return plan === undefined ? undefined : parseOwn<Plan>(plan, `${folder}/plan.json`, "jobs");
+  return plan === undefined ? undefined : parsePlan<Plan>(plan, `${folder}/plan.json`, isJob);
 }
 
 /**
@@ -98,7 +102,13 @@ export async function readPlan(folder: string): Promise<Plan> {
         "name the folder of a run, e.g. runs/mri-quick; deno task bench … --plan makes one without running it",
     });
   }
-  return parseOwn<Plan>(text, `${folder}/plan.json`, "jobs");
+  return parsePlan<Plan>(text, `${folder}/plan.json`, isJob);
+}
+
+/** A row and a seed that name files, and the record that is named after them. */
+function isJob({ index, method, seed, record }: Record<string, unknown>): boolean {
+  return typeof method === "string" && /^[a-z0-9][\w-]*$/i.test(method) && Number.isInteger(index) &&
+    (seed === null || Number.isInteger(seed)) && record === recordName(method, seed as number | null);
 }
 
 /** Where the record of a job is, or will be. */

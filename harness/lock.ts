@@ -7,7 +7,7 @@
  */
 
 import process from "node:process";
-import { UsageError } from "../core/errors.ts";
+import { StorageError, UsageError } from "../core/errors.ts";
 
 /** How a lock is taken. */
 export interface LockOptions {
@@ -25,6 +25,7 @@ export class Lock implements AsyncDisposable {
    * Takes the lock at `path`.
    *
    * @throws {UsageError} where another process holds it, naming host and process; or where the folder cannot be written.
+   * @throws {StorageError} where the disk is full.
    */
   static async take(path: string, { what, where = path }: LockOptions): Promise<Lock> {
     for (;;) {
@@ -42,8 +43,13 @@ export class Lock implements AsyncDisposable {
         file.close();
         continue;
       }
-      await file.truncate();
-      await file.write(new TextEncoder().encode(`process ${process.pid} on ${Deno.hostname()}\n`));
+      try {
+        await file.truncate();
+        await file.write(new TextEncoder().encode(`process ${process.pid} on ${Deno.hostname()}\n`));
+      } catch (error) {
+        file.close();
+        throw new StorageError(path, error);
+      }
       return new Lock(path, file);
     }
   }

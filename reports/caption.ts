@@ -170,7 +170,8 @@ function mixedSentence({ rows }: Summary): string[] {
   const made = new Map<string, string>();
   for (const { state, provenance } of rows.flatMap(({ records }) => records)) {
     if (state.kind === "failed") continue;
-    const { commit, deno, arithmetic, processor } = provenance;
+    const said = (name: string) => typeof provenance[name] === "string" ? provenance[name] : "unknown";
+    const [commit, deno, arithmetic, processor] = ["commit", "deno", "arithmetic", "processor"].map(said);
     made.set(
       canonicalJson(provenance),
       [`commit ${commit}`, `Deno ${deno}`, arithmetic, processor].join(", "),

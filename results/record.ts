@@ -187,7 +187,10 @@ export function parseRecord(text: string, where: string): ResultRecord {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return refuse("it is no object");
   const record = value as Record<string, unknown>;
   if (record.version !== recordVersion) {
-    return refuse(`its version is ${JSON.stringify(record.version)}, this program reads ${recordVersion}`);
+    const its = record.version === undefined
+      ? "it has no version"
+      : `its version is ${JSON.stringify(record.version)}`;
+    return refuse(`${its}, this program reads ${recordVersion}`);
   }
   const kinds: Record<string, (field: unknown) => boolean> = {
     benchmark: isText,
@@ -198,13 +201,15 @@ export function parseRecord(text: string, where: string): ResultRecord {
     state: isState,
     settings: isObject,
     parameters: (field) => typeof field === "number",
+    macs: (field) => field === undefined || field === null || typeof field === "number",
+    weights: (field) => field === undefined || field === null || isText(field),
     scores: (field) => Array.isArray(field) && field.every(isScore),
     log: (field) => Array.isArray(field) && field.every(isLogEntry),
     pictures: (field) => Array.isArray(field) && field.every(isPicture),
     curves: (field) => field === undefined || (Array.isArray(field) && field.every(isCurve)),
     notes: (field) => Array.isArray(field) && field.every(isText),
     provenance: isObject,
-    cost: isObject,
+    cost: (field) => isObject(field) && Object.values(field).every((value) => typeof value === "number"),
   };
   for (const [name, fits] of Object.entries(kinds)) {
     if (!fits(record[name])) return refuse(`its "${name}" is missing or of the wrong kind`);
@@ -253,8 +258,8 @@ function areNumbers(field: unknown): field is number[] {
 
 function isScore(field: unknown): field is ScoreRow {
   if (!isObject(field)) return false;
-  const { metric, convention, subject, sample, value } = field;
-  return [metric, convention, subject, sample].every(isText) &&
+  const { metric, convention, subject, sample, value, reason = "" } = field;
+  return [metric, convention, subject, sample, reason].every(isText) &&
     (value === null || value === "Inf" || value === "-Inf" ||
       (typeof value === "number" && Number.isFinite(value)));
 }

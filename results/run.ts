@@ -169,15 +169,71 @@ async function readRunFile(folder: string): Promise<RunFile> {
     });
   }
   const file = parseOwn<RunFile>(text, path, "identity");
-  const lists = ["rows", "metrics", "seeds", "banners", "notes"] as const;
-  const lacking = lists.find((name) => !Array.isArray(file[name]));
-  if (lacking === undefined) return file;
+  const wrong = (Object.keys(kinds) as (keyof RunFile)[]).find((name) => !kinds[name]!(file[name]));
+  if (wrong === undefined) return file;
   throw new UsageError({
-    what: `its "${lacking}" is missing or no list, so it was not written by this program`,
+    what: `its "${wrong}" is missing or of the wrong kind, so it was not written by this program`,
     where: path,
     fix: "restore it, or give --fresh to start the run over",
   });
 }
+
+type Kind = (field: unknown) => boolean;
+
+const isText: Kind = (field) => typeof field === "string";
+const isTruth: Kind = (field) => typeof field === "boolean";
+const isObject = (field: unknown): field is Record<string, unknown> =>
+  typeof field === "object" && field !== null && !Array.isArray(field);
+const isListOf = (kind: Kind): Kind => (field) => Array.isArray(field) && field.every(kind);
+/** An object that has at least these members. */
+const isOf = (members: Record<string, Kind>): Kind => (field) =>
+  isObject(field) && Object.entries(members).every(([name, fits]) => fits(field[name]));
+
+/** What reports rely on in `run.json`. */
+const kinds: { readonly [Name in keyof RunFile]?: Kind } = {
+  benchmark: isText,
+  title: isText,
+  question: isText,
+  profile: isText,
+  identity: isObject,
+  configuration: isText,
+  dataset: isOf({ name: isText, kind: isText, hash: isText }),
+  split: isOf({
+    kind: isText,
+    parts: (field) =>
+      isObject(field) &&
+      Object.values(field).every(isOf({ subjects: isListOf(isText), samples: Number.isInteger })),
+  }),
+  banners: isListOf(isText),
+  notes: isListOf(isText),
+  rows: isListOf(
+    isOf({ name: isText, about: isText, source: isText, trains: isTruth, knows: isText, settings: isObject }),
+  ),
+  metrics: isListOf(
+    isOf({
+      id: isText,
+      convention: isText,
+      unit: isText,
+      better: (field) => ["higher", "lower", "neither"].includes(field as string),
+      about: isText,
+    }),
+  ),
+  seeds: isListOf(Number.isInteger),
+  claims: (field) =>
+    field === undefined || isListOf(
+      isOf({
+        benchmark: isText,
+        claim: isText,
+        source: isText,
+        methods: (pair) => isListOf(isText)(pair) && (pair as unknown[]).length === 2,
+        metric: isText,
+        direction: (word) => ["better", "comparable", "contributes"].includes(word as string),
+        margin: (size) => size === undefined || Number.isFinite(size),
+      }),
+    )(field),
+  order: (field) => field === undefined || isObject(field),
+  provenance: isObject,
+};
 
 interface Found {
   readonly record: ResultRecord;
@@ -204,7 +260,7 @@ async function* recordsIn(folder: string, refused: (reason: string) => void): As
       fix: "restore one of them beside run.json, or give --fresh to start the run over",
     });
   }
-  for (const { record: name } of parseOwn<{ jobs: { record: string }[] }>(text, path, "jobs").jobs) {
+  for (const { record: name } of parsePlan(text, path).jobs) {
     const where = `${folder}/records/${name}`;
     const record = await readRecord(where, refused);
     if (record !== undefined) yield { record, where, name };
@@ -238,6 +294,27 @@ export function parseOwn<T>(text: string, path: string, member: keyof T & string
   }
   const has = typeof value === "object" && value !== null && Object.hasOwn(value, member);
   return has ? value as T : refuse(`the file has no "${member}", so it is not of a run`);
+}
+
+/**
+ * Reads `plan.json`: a list of jobs, each with the name of its record, which is a file of `records/` and no path.
+ *
+ * @throws {UsageError} where it is damaged, or another program's.
+ */
+export function parsePlan<T extends { readonly jobs: readonly unknown[] } = { jobs: { record: string }[] }>(
+  text: string,
+  path: string,
+  isJob: (job: Record<string, unknown>) => boolean = () => true,
+): T {
+  const plan = parseOwn<T>(text, path, "jobs");
+  const isNamed: Kind = (job) =>
+    isObject(job) && isText(job.record) && /^[^./\\][^/\\]*\.json$/.test(job.record as string) && isJob(job);
+  if (isListOf(isNamed)(plan.jobs)) return plan;
+  throw new UsageError({
+    what: 'its "jobs" are no list of jobs, so it was not written by this program',
+    where: path,
+    fix: "restore it, or give --fresh to start the run over",
+  });
 }
 
 /** Why a record is not of this run. */

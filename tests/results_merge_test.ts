@@ -138,7 +138,7 @@ Deno.test("readRun() says what a folder lacks that is no run's", async () => {
       /there is no run\.json\n {2}where: .*\n {2}fix: {3}name the folder of a run/,
     );
     await Deno.writeTextFile(`${folder}/run.json`, '{"identity": {}}');
-    await assert.rejects(readRun(folder), /its "rows" is missing or no list/);
+    await assert.rejects(readRun(folder), /its "[a-z]+" is missing or of the wrong kind/);
     await Deno.writeTextFile(`${folder}/run.json`, JSON.stringify(fullRun().file));
     await assert.rejects(readRun(folder), /neither a plan\.json nor a records\.jsonl/);
   });

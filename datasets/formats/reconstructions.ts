@@ -1,6 +1,7 @@
 /** Reconstructions as HDF5 files in fastMRI's own layout, for evaluation programs of strangers. */
 
-import { explain } from "../../core/errors.ts";
+import { explain, StorageError } from "../../core/errors.ts";
+import { makeFolderOf, makeWhole } from "../../core/files.ts";
 import type { Image } from "../../core/image.ts";
 import { HdfReader } from "./hdf5.ts";
 import { atNoTime, type LibHdf5, startLibHdf5 } from "./libhdf5.ts";
@@ -21,16 +22,29 @@ export interface ReconstructedSlice {
  * they are others, as `label`. The same slices give the same bytes.
  *
  * @throws {RangeError} where the slices differ in size.
+ * @throws {StorageError} where the file cannot be written.
  */
 export async function keepReconstructions(
   base: string,
   slices: readonly ReconstructedSlice[],
 ): Promise<void> {
   const h5wasm = await startLibHdf5();
-  await Deno.mkdir(base.slice(0, base.lastIndexOf("/")), { recursive: true });
+  // Otherwise a full disk gives a file with holes, and nobody is told.
+  (await h5wasm.ready).activate_throwing_error_handler();
   const temporary = `${base}.h5.tmp`;
-  atNoTime(() => {
-    const file = new h5wasm.File(temporary, "w");
+  await makeFolderOf(temporary);
+  try {
+    atNoTime(() => write(new h5wasm.File(temporary, "w")));
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {});
+    if (error instanceof RangeError) throw error;
+    // libhdf5 gives a stack of thirty lines, in which the system's own words are.
+    const [, reason] = /error message = '([^']*)'/.exec(String(error)) ?? [];
+    throw new StorageError(`${base}.h5`, reason === undefined ? error : new Error(reason, { cause: error }));
+  }
+  await makeWhole(temporary, `${base}.h5`);
+
+  function write(file: File): void {
     try {
       const of = (name: "truth" | "label") =>
         slices.map((slice) => slice[name]).filter((image) => image !== undefined);
@@ -41,8 +55,7 @@ export async function keepReconstructions(
     } finally {
       file.close();
     }
-  });
-  await Deno.rename(temporary, `${base}.h5`);
+  }
 
   function put(file: File, name: string, images: readonly Image[]): void {
     const [height, width] = images[0].shape;

@@ -131,3 +131,58 @@ function joined(...parts: readonly Uint8Array[]): Uint8Array {
   }
   return bytes;
 }
+
+const strangeValues = [
+  ...[
+    null,
+    true,
+    false,
+    0,
+    -1,
+    1.5,
+    1e300,
+    -1e300,
+    2 ** 53,
+    1e-320,
+    "",
+    "x",
+    "NaN",
+    "../../x",
+    "__proto__",
+    "=1+1",
+  ],
+  ...[[], {}, [[]], [null], { a: 1 }, "\u0000\ud800<script>", "a".repeat(5000), Array(300).fill(0)],
+];
+
+/**
+ * A damaged copy of a JSON text, mostly still JSON: a value of another kind in the place of one, a member or item left out,
+ * repeated, or put where another one was. One line where the sound one is one.
+ */
+export function damagedJson(sound: readonly Uint8Array[], rng: Rng): Uint8Array {
+  if (rng.uniform() < 0.25) return damagedText(sound, rng);
+  const text = new TextDecoder().decode(sound[rng.integer(sound.length)]);
+  const root = { value: JSON.parse(text) };
+  for (let n = several(rng, 4); n > 0; n--) {
+    const places = placesOf(root);
+    const [holder, key] = places[rng.integer(places.length)];
+    const [otherHolder, otherKey] = places[rng.integer(places.length)];
+    const way = rng.integer(4);
+    if (way === 0) holder[key] = structuredClone(otherHolder[otherKey]);
+    else if (way === 1 && Array.isArray(holder)) {
+      holder.splice(Number(key), rng.integer(2), holder[Number(key)]);
+    } else if (way === 1) delete holder[key];
+    else holder[key] = structuredClone(strangeValues[rng.integer(strangeValues.length)]);
+    if (!Object.hasOwn(root, "value")) Object.assign(root, { value: null });
+  }
+  return new TextEncoder().encode(JSON.stringify(root.value) + (text.endsWith("\n") ? "\n" : ""));
+}
+
+type Holder = Record<string, unknown>;
+
+/** Every place of a JSON value that holds another. */
+function placesOf(holder: object): [holder: Holder, key: string][] {
+  return Object.entries(holder).flatMap(([key, value]) => [
+    [holder as Holder, key] as [Holder, string],
+    ...(typeof value === "object" && value !== null ? placesOf(value) : []),
+  ]);
+}

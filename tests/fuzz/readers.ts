@@ -22,7 +22,7 @@ import dicomGolden from "../golden/dicom.json" with { type: "json" };
 import tiffGolden from "../golden/datasets_tiff.json" with { type: "json" };
 import { fullRun } from "../reports_made_run.ts";
 import { sharedExists, sharedFolder } from "../tree.ts";
-import { damaged, damagedText } from "./mutations.ts";
+import { damaged, damagedJson, damagedText } from "./mutations.ts";
 
 /** A reader under test. */
 export interface Reader {
@@ -249,8 +249,11 @@ const checkpoints: Reader = {
   sound: () =>
     Promise.resolve([encodeCheckpoint(checkpoint as unknown as Parameters<typeof encodeCheckpoint>[0])]),
   damage(sound, rng) {
-    const text = sound.map((bytes) => bytes.subarray(0, -32));
-    const bytes = (rng.uniform() < 0.5 ? damaged : damagedText)(text, rng);
+    const content = sound.map((bytes) => bytes.subarray(0, -32));
+    const end = content[0].indexOf(10) + 1;
+    const bytes = rng.uniform() < 0.5
+      ? damaged(content, rng)
+      : Uint8Array.of(...damagedJson([content[0].subarray(0, end)], rng), ...content[0].subarray(end));
     const digest = rng.uniform() < 0.5 ? sound[0].subarray(-32) : Uint8Array.fromHex(sha256(bytes));
     return Uint8Array.of(...bytes, ...digest);
   },
@@ -273,7 +276,7 @@ function runFile(
   return {
     name,
     sound,
-    damage: damagedText,
+    damage: damagedJson,
     read: (bytes, folder) =>
       refusedInWords(async () => {
         const { file, records } = fullRun();
@@ -318,7 +321,7 @@ const plan = {
 const plans: Reader = {
   name: "plan",
   sound: () => Promise.resolve([encode(JSON.stringify(plan))]),
-  damage: damagedText,
+  damage: damagedJson,
   read: (bytes, folder) =>
     refusedInWords(async () => {
       await Deno.writeFile(`${folder}/plan.json`, bytes);
@@ -340,7 +343,7 @@ const splits: Reader = {
     Promise.resolve([
       encode('{"x": ["s0", "s1"], "y": ["s2", "s3"], "validation": ["s4"], "test": ["s5", "s6"]}'),
     ]),
-  damage: damagedText,
+  damage: damagedJson,
   read: (bytes) =>
     refusedInWords(() => {
       let file: unknown;
@@ -373,7 +376,8 @@ const configurations: Reader = {
   damage: damagedText,
   read: (bytes) =>
     refusedInWords(() => {
-      const [benchmark, profile, seeds, methods = "", ...set] = new TextDecoder().decode(bytes).split("\n");
+      const [benchmark, profile = "", seeds = "", methods = "", ...set] = new TextDecoder().decode(bytes)
+        .split("\n");
       const { settings, rows } = configure([mri], {
         benchmark,
         profile,
