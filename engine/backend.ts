@@ -9,6 +9,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { suggest, UsageError } from "../core/errors.ts";
 import { registerCompositions } from "./compositions.ts";
+import { startNative } from "./native/backend.ts";
 import { recordOn } from "./replay.ts";
 import { observeHeap } from "./trace.ts";
 import { registerArrayKernels } from "./wasm_arrays.ts";
@@ -35,6 +36,8 @@ export interface Backend {
   readonly name: BackendName;
   /** How our kernels round. */
   readonly arithmetic: Arithmetic;
+  /** What computes, where the backend can tell: a processor or a graphics card. */
+  readonly device?: string;
   /** Exact versions of the packages that compute, by package name. */
   readonly versions: { readonly [packageName: string]: string };
 }
@@ -65,8 +68,16 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
   }
   tf.enableProdMode();
   recordOn(undefined);
-  const { arithmetic, versions } = await starters[name](options.portable ?? false, options.replay ?? true);
-  return { name, arithmetic, versions: { "@tensorflow/tfjs-core": tf.version_core, ...versions } };
+  const { arithmetic, device, versions } = await starters[name](
+    options.portable ?? false,
+    options.replay ?? true,
+  );
+  return {
+    name,
+    arithmetic,
+    ...(device === undefined ? {} : { device }),
+    versions: { "@tensorflow/tfjs-core": tf.version_core, ...versions },
+  };
 }
 
 function isBackendName(name: string): name is BackendName {
@@ -110,13 +121,13 @@ const starters: { readonly [Name in BackendName]: Starter } = {
     return { arithmetic: "backend", versions: { "@tensorflow/tfjs-backend-webgpu": tf.version_core } };
   },
 
-  native() {
-    throw new UsageError({
-      what:
-        "the native backend needs a build of TensorFlow's C++ library, and this version of the suite has none",
-      where: "--backend native",
-      fix: "use --backend wasm, which needs nothing but npm packages",
-    });
+  async native() {
+    const { onGpu, version } = await startNative();
+    return {
+      arithmetic: "backend",
+      device: onGpu ? "a GPU, by CUDA" : "the CPU",
+      versions: { "@tensorflow/tfjs-node-gpu": tf.version_core, tensorflow: version },
+    };
   },
 };
 

@@ -21,11 +21,24 @@ export function workerPermissions(folder: string, plan: Plan): string[] {
     `--allow-read=${reads.map(nameable).join(",")}`,
     `--allow-write=${nameable(folder)}`,
     // Whence the command was given, which paths are relative to.
-    "--allow-env=INIT_CWD",
+    ...(plan.backend.name === "native" ? [] : ["--allow-env=INIT_CWD"]),
     // The lock names the host, the record the processor.
     "--allow-sys=hostname,cpus",
-    ...(plan.backend.name === "webgpu" ? ["--unstable-webgpu"] : []),
+    ...flagsOf(plan.backend.name),
   ];
+}
+
+/** What a process needs of Deno besides, to compute on a backend. */
+export function flagsOf(backend: string): string[] {
+  switch (backend) {
+    case "webgpu":
+      return ["--unstable-webgpu"];
+    case "native":
+      // TensorFlow is a library of the machine's own code, and is told how much to say.
+      return ["--allow-ffi", "--allow-env=INIT_CWD,TF_CPP_MIN_LOG_LEVEL"];
+    default:
+      return [];
+  }
 }
 
 function suiteFolder(): string {
