@@ -11,7 +11,6 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-// @ts-types="@types/yauzl"
 import yauzl from "yauzl";
 import { explain, UsageError } from "../../core/errors.ts";
 import { bindingName, nativePackages } from "./folder.ts";
@@ -151,26 +150,43 @@ function isNeeded(name: string): boolean {
     /^nvidia\/cuda_nvcc\/(bin\/ptxas|nvvm\/libdevice\/.*)$/.test(name);
 }
 
+/** What we use of `yauzl`, which brings no types. */
+interface Archive {
+  readEntry(): void;
+  openReadStream(entry: Entry, done: (error: Error | null, stream: Readable) => void): void;
+  on(event: "entry", listener: (entry: Entry) => void): void;
+  on(event: "end", listener: () => void): void;
+  on(event: "error", listener: (error: Error) => void): void;
+}
+
+interface Entry {
+  readonly fileName: string;
+}
+
 /** Unpacks the wanted files of a zip archive. */
 async function unpack(path: string, folder: string, wanted: (name: string) => boolean): Promise<void> {
-  const archive = await new Promise<yauzl.ZipFile>((resolve, reject) =>
-    yauzl.open(path, { lazyEntries: true }, (error, file) => error ? reject(error) : resolve(file))
+  const archive = await new Promise<Archive>((resolve, reject) =>
+    yauzl.open(
+      path,
+      { lazyEntries: true },
+      (error: Error | null, file: Archive) => error ? reject(error) : resolve(file),
+    )
   );
+  const take = async (entry: Entry) => {
+    // yauzl refuses names that lead out of the folder.
+    if (wanted(entry.fileName)) {
+      const to = join(folder, entry.fileName);
+      await Deno.mkdir(dirname(to), { recursive: true });
+      const stream = await new Promise<Readable>((resolve, reject) =>
+        archive.openReadStream(entry, (error, stream) => error ? reject(error) : resolve(stream))
+      );
+      await pipeline(stream, createWriteStream(to, { mode: 0o755 }));
+    }
+    archive.readEntry();
+  };
   await new Promise<void>((resolve, reject) => {
-    const take = async (entry: yauzl.Entry) => {
-      // yauzl refuses names that lead out of the folder.
-      if (wanted(entry.fileName)) {
-        const to = join(folder, entry.fileName);
-        await Deno.mkdir(dirname(to), { recursive: true });
-        const stream = await new Promise<Readable>((resolve, reject) =>
-          archive.openReadStream(entry, (error, stream) => error ? reject(error) : resolve(stream))
-        );
-        await pipeline(stream, createWriteStream(to, { mode: 0o755 }));
-      }
-      archive.readEntry();
-    };
     archive.on("entry", (entry) => take(entry).catch(reject));
-    archive.on("end", () => resolve());
+    archive.on("end", resolve);
     archive.on("error", reject);
     archive.readEntry();
   });
