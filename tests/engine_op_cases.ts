@@ -78,7 +78,8 @@ const allBackends = [
 /** Those that start here. */
 export const backends = allBackends.filter(({ ignore }) => !ignore);
 
-async function starts(name: string): Promise<boolean> {
+/** Whether a backend starts here. */
+export async function starts(name: string): Promise<boolean> {
   return await startBackend({ name }).then(() => true, () => false);
 }
 
