@@ -230,8 +230,8 @@ function assertAlike(truth: TiffStack, truthPath: string, measured: TiffStack, p
   }));
 }
 
-/** A whole stack: `[height, width, 1]`, or `[depth, height, width, 1]`. */
-async function wholeOf(path: string): Promise<Image> {
+/** A whole stack, e.g. a kernel: `[height, width, 1]`, or `[depth, height, width, 1]`. */
+export async function wholeOf(path: string): Promise<Image> {
   using stack = await TiffStack.open(path);
   const { samples, depth } = divided(stack, path, stack.header.pages === 1 ? "planes" : "volumes");
   const { height, width } = stack.header;

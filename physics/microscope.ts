@@ -120,11 +120,11 @@ const planes = 9;
  *   computed against. Truth and measurement may have units of their own: the truth is multiplied by the one number that,
  *   together with a constant background, makes its blur agree best with the measurement.
  *
- * A sample's `kernel` (a file's) is the function believed in place of the optics', in both cases; so that images may be
+ * A sample's `kernel` (a file's), or else the file `psf`, is the function believed in place of the optics', in both cases; so that images may be
  * simulated as a stack was measured, they say its `acquisition` too. Operators state no more than Σ|h| as norm.
  *
  * @param taskStream names the randomness of the task; noise comes from the sample's own stream.
- * @param readKernel reads a file that `measuredWith` names.
+ * @param readKernel reads a file that `psf` or `measuredWith` names.
  */
 export function microscope(
   settings: MicroscopeValues,
@@ -147,7 +147,8 @@ export function microscope(
   const look = async (sample: Measurable, rng: Rng, truly: boolean): Promise<Measured> => {
     const setup = await setupFor(sample);
     const { operator, form, noise } = setup;
-    const told = { operator, form, noise };
+    const pixelNm = sizeOfPixel(sample, settings);
+    const told = { operator, form, noise, ...(pixelNm && { pixelNm }) };
     if (sample.measurement !== undefined) return { ...told, ...await looked(sample, setup) };
     const { kernel, operator: used } = truly ? setup.truly : setup;
     const expected = await applied(used.forward, sample.image!);
@@ -184,10 +185,9 @@ async function setUp(
   const imageShape = imageShapeOf(sample, settings);
   const measurementShape = widened(imageShape, settings, -1);
   const spread = spreadOf(sample, settings);
-  const believed = sample.kernel === undefined
-    ? pointSpread(spread)
-    : croppedKernel(sample.kernel, spread.shape, where);
-  const { measuredWith } = settings;
+  const { psf, measuredWith } = settings;
+  const given = sample.kernel ?? (psf === "" ? undefined : await readKernel?.(psf));
+  const believed = given === undefined ? pointSpread(spread) : croppedKernel(given, spread.shape, where);
   const other = measuredWith === "" || sample.measurement !== undefined
     ? believed
     : await otherKernel(measuredWith, spread, readKernel);
@@ -287,28 +287,28 @@ async function otherKernel(
 function spreadOf(sample: Measurable, settings: MicroscopeValues): PointSpread {
   const { na, refractiveIndex, wavelengthNm, psfSide, psfDepth = 1, psfSigmaNm, thicknessNm } = settings;
   const isVolume = extentsOf(sample).length === 4;
-  const [pixelNm, stepNm] = pixelOf(sample, settings, isVolume);
+  const size = sizeOfPixel(sample, settings) ?? [usualPixelNm];
   return {
     na,
     refractiveIndex,
     wavelengthNm,
     shape: isVolume ? [psfDepth, psfSide, psfSide, 1] : [psfSide, psfSide, 1],
-    pixelNm,
-    stepNm,
+    pixelNm: size.at(-1)!,
+    stepNm: size[0],
     defociNm: Array.from({ length: planes }, (_, i) => (i / (planes - 1) - 0.5) * thicknessNm),
     sigmaNm: [psfSigmaNm, psfSigmaNm],
   };
 }
 
-/** Pixel size and distance of planes in nm: as set, else as the data say. */
-function pixelOf(
-  { acquisition }: Measurable,
-  { pixelNm }: MicroscopeValues,
-  isVolume: boolean,
-): [number, number] {
+/** `[row, column]`, of volumes `[slice, row, column]`, in nm: as set, else as the data say; undefined where nobody knows. */
+function sizeOfPixel(sample: Measurable, { pixelNm }: MicroscopeValues): readonly number[] | undefined {
+  const { acquisition } = sample;
+  const isVolume = extentsOf(sample).length === 4;
   if (pixelNm !== "") {
-    const [across, along = across] = pixelNm.split(",").map(Number);
-    if (across > 0 && along > 0) return [across, along];
+    const [across, along = across, ...more] = pixelNm.split(",").map(Number);
+    if (across > 0 && along > 0 && more.length === 0) {
+      return isVolume ? [along, across, across] : [across, across];
+    }
     throw new UsageError({
       what: `"${pixelNm}" is no size of a pixel`,
       where: "--pixel-nm",
@@ -316,8 +316,9 @@ function pixelOf(
     });
   }
   const said = acquisition?.pixelSizeNm;
-  if (!Array.isArray(said) || !said.every(isNumber) || said.length === 0) return [usualPixelNm, usualPixelNm];
-  return [said[said.length - 1], said[0]];
+  if (Array.isArray(said) && said.length > 0 && said.every(isNumber)) return said as number[];
+  // What is simulated, and not to look like a stack, has pixels as it is simulated with.
+  return acquisition === undefined ? Array<number>(isVolume ? 3 : 2).fill(usualPixelNm) : undefined;
 }
 
 /** The image's shape: its own, or larger than the measurement. */

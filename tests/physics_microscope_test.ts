@@ -211,6 +211,27 @@ Deno.test("measuredWith may name a file, which is read by whoever can", async ()
   assert.deepEqual([asked, kernel!.shape], [["other.tif"], [3, 3, 1]]);
 });
 
+Deno.test("psf names a file for samples that bring no function of their own", async () => {
+  const scope = plane({ psf: "mine.tif" }, () => Promise.resolve(peaked([5, 3, 1])));
+  const image = random("x", [32, 32, 1]);
+  assert.deepEqual((await scope.measure(sampleOf({ image }), rng())).form!.kernelShape, [5, 3, 1]);
+  const kernel = peaked([3, 3, 1]);
+  assert.deepEqual((await scope.measure(sampleOf({ image, kernel }), rng())).form!.kernelShape, [3, 3, 1]);
+});
+
+Deno.test("the size of a pixel is what is set, what the data say, or what is simulated with; else nobody knows", async () => {
+  const image = random("x", [32, 32, 1]);
+  const [cube, measurement] = [random("x", [16, 16, 16, 1]), counts("y", 0, 1)];
+  const said = { pixelSizeNm: [100, 100] };
+  const sizes = async (scope: ReturnType<typeof plane>, sample: Partial<Measurable>) =>
+    (await scope.measure(sampleOf(sample), rng())).pixelNm;
+  assert.deepEqual(await sizes(plane(), { image }), [65, 65]);
+  assert.deepEqual(await sizes(volume({ pixelNm: "80,200" }), { image: cube }), [200, 80, 80]);
+  assert.deepEqual(await sizes(plane(), { measurement, acquisition: said }), [100, 100]);
+  assert.deepEqual(await sizes(plane({ pixelNm: "80" }), { measurement, acquisition: said }), [80, 80]);
+  assert.equal(await sizes(plane(), { measurement, acquisition: { pixelSizeNm: null } }), undefined);
+});
+
 Deno.test("a microscope refuses what it cannot do, and says what it can", async () => {
   assert.throws(() => plane({ psfSide: 14 }), /14 pixels has no middle one/);
   assert.throws(() => plane({ psfSide: 19 }), /reaches beyond a margin of 16[^]*set margin to 18/);
