@@ -70,7 +70,7 @@ export const microscopeSettings = {
     min: 1e-3,
     max: 1e9,
     about:
-      "photoelectrons of a pixel of brightness 1; of a stack whose camera has a cameraGain, what it counted",
+      "photoelectrons of a pixel of brightness 1; of a stack, of its brightest ones, unless cameraGain says what it counted",
   },
   background: { default: 0, min: 0, max: 1e9, about: "photoelectrons of a dark pixel, likewise" },
   readNoise: { default: 4, min: 0, max: 1e6, about: "standard deviation of the read-out, in photoelectrons" },
@@ -86,6 +86,8 @@ export const microscopeSettings = {
 /** What a benchmark of volumes may set besides. */
 export const volumeMicroscopeSettings = {
   ...microscopeSettings,
+  // A thin structure keeps .16 of its brightness, in the plane .40: as many photons in the brightest pixels.
+  photons: { ...microscopeSettings.photons, default: 500 },
   psfSide: { ...microscopeSettings.psfSide, default: 9 },
   psfDepth: { default: 9, min: 1, max: 255, whole: true, about: "most planes of a kernel; odd" },
   margin: { ...microscopeSettings.margin, default: 8 },
@@ -115,10 +117,11 @@ const planes = 9;
  * - **An `image`** alone, in brightness: it is blurred and photographed, by `measure` with what truly measures, by
  *   `simulate` with what is believed. The measurement is smaller than the image.
  * - **A `measurement`**, in camera counts where `acquisition` says the stack's `low` and `high` (the levels of its
- *   background and of its brightest pixels), else in brightness. Nothing is drawn. The image is larger than the
- *   measurement, and nobody knows it all; an `image` or `reference` of the measurement's size is its truth, what scores are
- *   computed against. Truth and measurement may have units of their own: the truth is multiplied by the one number that,
- *   together with a constant background, makes its blur agree best with the measurement.
+ *   background and of its brightest pixels), else in brightness. A thin structure of brightness 1 is measured as bright as
+ *   those pixels; nothing is drawn. The image is larger than the measurement, and nobody knows it all; an `image` or
+ *   `reference` of the measurement's size is its truth, what scores are computed against. Truth and measurement may have
+ *   units of their own: the truth is multiplied by the one number that, together with a constant background, makes its blur
+ *   agree best with the measurement.
  *
  * A sample's `kernel` (a file's), or else the file `psf`, is the function believed in place of the optics', in both cases; so that images may be
  * simulated as a stack was measured, they say its `acquisition` too. Operators state no more than Σ|h| as norm.
@@ -197,8 +200,9 @@ async function setUp(
 
   const { low, high } = (sample.acquisition ?? {}) as Record<string, unknown>;
   const isCounted = isNumber(low) && isNumber(high) && high > low;
-  const countsOfOne = isCounted ? (high - low) / ridgeBrightness(believed, thinSigma) : 1;
-  const camera = cameraOf(settings, isCounted ? { low, countsOfOne } : undefined);
+  const brightest = ridgeBrightness(believed, thinSigma);
+  const countsOfOne = isCounted ? (high - low) / brightest : 1;
+  const camera = cameraOf(settings, isCounted ? { low, countsOfOne, brightest } : undefined);
   return {
     operator,
     form: convolutionForm(imageShape, believed.shape, measurementShape),
@@ -215,12 +219,21 @@ async function setUp(
   };
 }
 
-/** What the camera makes of brightness: as set, or as a stack's levels and its calibration say. */
-function cameraOf(
-  { photons, background, readNoise, cameraOffset, cameraGain }: MicroscopeValues,
-  levels?: { readonly low: number; readonly countsOfOne: number },
-): Camera {
-  if (levels === undefined || cameraGain === 0) return { photons, background, readNoise };
+/** A stack's level of the background, how many counts brightness 1 is, and how bright its brightest pixels are. */
+interface Levels {
+  readonly low: number;
+  readonly countsOfOne: number;
+  readonly brightest: number;
+}
+
+/**
+ * The camera as set; of a stack, as its levels and the calibration say, or where there is none, one that counts `photons` in
+ * the brightest pixels.
+ */
+function cameraOf(settings: MicroscopeValues, levels?: Levels): Camera {
+  const { photons, background, readNoise, cameraOffset, cameraGain } = settings;
+  if (levels === undefined) return { photons, background, readNoise };
+  if (cameraGain === 0) return { photons: photons / levels.brightest, background, readNoise };
   return {
     photons: levels.countsOfOne / cameraGain,
     background: Math.max(0, (levels.low - cameraOffset) / cameraGain),

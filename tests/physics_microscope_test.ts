@@ -150,7 +150,8 @@ Deno.test("a stack's counts become brightness by its levels: a thin structure as
   near(y.data, measurement.data.map((count) => (count - 100) / 800 * brightest), 1e-5);
   assert.deepEqual([rest.kernel, rest.image, rest.reference], [undefined, undefined, undefined]);
   assert.deepEqual(form!.imageShape, [36, 40, 1]);
-  assert.equal(noise!.settings.photons, 200);
+  // Nobody says what the camera counts: 200 photons in the brightest pixels.
+  assert.ok(Math.abs(Number(noise!.settings.photons) * brightest - 200) < 1e-6);
 });
 
 Deno.test("a calibrated camera says how many photons a stack's counts were", async () => {
