@@ -52,13 +52,11 @@ export function directly({ image, kernel: [depth], measurement, first, reach }: 
       const neighbours = depth === 1
         ? [tf.reshape(spread, [n, slices, rows, columns])]
         : tf.unstack(tf.reshape(spread, [n, slices, rows, columns, depth]), 4);
-      const part = tf.addN(
-        neighbours.map((plane, slice) =>
-          slices === reachSlices
-            ? plane
-            : tf.pad(plane, [[0, 0], [slice, reachSlices - slices - slice], [0, 0], [0, 0]])
-        ),
-      );
+      const part = neighbours
+        .map((plane, slice) =>
+          depth === 1 ? plane : tf.pad(plane, [[0, 0], [slice, reachSlices - slices - slice], [0, 0], [0, 0]])
+        )
+        .reduce((sum, plane) => tf.add(sum, plane));
       return tf.pad(part, [[0, 0], ...around]) as tf.Tensor4D;
     },
   };

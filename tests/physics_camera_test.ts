@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import assert from "node:assert/strict";
 import { stream } from "../core/random.ts";
 import { startBackend } from "../engine/backend.ts";
+import { input, Replay } from "../engine/replay.ts";
 import { type Camera, noiseOf, photoelectrons, photographed } from "../physics/camera.ts";
 
 await startBackend();
@@ -91,6 +92,24 @@ Deno.test("the noise for training stays finite, with its derivative, in the dark
   const value = await add(dark, normal).data();
   const slope = await tf.grad((x) => tf.sum(add(x as tf.Tensor4D, normal)))(dark).data();
   assert.ok([...value, ...slope].every(Number.isFinite), `${value} ${slope}`);
+});
+
+Deno.test("the noise for training and its derivative are replayed with the same bits", async () => {
+  const { add } = noiseOf({ photons: 40, background: 10, readNoise: 2, multiplies: true });
+  const draw = (name: string) => {
+    const rng = stream(name);
+    return tf.tensor4d(Float32Array.from({ length: 64 }, () => rng.normal()), [1, 8, 8, 1]);
+  };
+  using replay = new Replay("noise");
+  const slope = (x: tf.Tensor, n: tf.Tensor) =>
+    tf.grad((x) => tf.sum(tf.square(add(x as tf.Tensor4D, n as tf.Tensor4D))))(x);
+  let [x, n] = [draw("x"), draw("n")];
+  for (let run = 0; run < 4; run++) {
+    [x, n] = [draw(`x ${run}`), draw(`n ${run}`)];
+    const replayed = replay.run([], () => slope(input(() => x), input(() => n)));
+    assert.deepEqual(await replayed.data(), await slope(x, n).data());
+  }
+  assert.equal(replay.counts.replayed, 2);
 });
 
 Deno.test("a photograph is the same for the same stream, and a darker pixel is never brighter in the mean", () => {

@@ -121,7 +121,10 @@ for (const by of ["sums", "fourier"] as const) {
       const kernel = tf.variable(h);
       const operator = form.operator(() => tf.div(tf.exp(kernel), tf.sum(tf.exp(kernel))));
       const loss = (x: tf.Tensor) =>
-        tf.sum(tf.square(tf.sub(constant.forward(x), operator.forward(x)))) as tf.Scalar;
+        tf.sum(tf.square(tf.sub(
+          constant.adjoint(constant.forward(x)),
+          operator.approximateInverse!(operator.forward(x)),
+        ))) as tf.Scalar;
       const step = (x: tf.Tensor) => tf.variableGrads(() => loss(x), [kernel]).grads[kernel.name];
       using replay = new Replay("convolving");
       let batch = x;
