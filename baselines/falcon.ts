@@ -80,7 +80,7 @@ export function sparseSpots(
 ): Spots {
   const grid: FineGrid = { sigma, factor, margin };
   const blur = new Blur(frame, grid);
-  const start = sparseDeconvolution(frame, grid, { iterations, sparsity });
+  const start = sparseDeconvolution(frame, blur, { iterations, sparsity });
   // Noisier than its counts would be, a frame has fewer counts than it says: its camera was not calibrated.
   const excess = Math.max(1, dispersionOf(frame, start, blur));
   const fewer = (values: Float64Array) => values.map((value) => value / excess);

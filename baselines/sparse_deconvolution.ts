@@ -3,7 +3,7 @@
  * localisation microscopy start with (L. Zhu et al., Nature Methods 9, 2012; J. Min et al., Scientific Reports 4, 2014).
  */
 
-import { Blur, type FineGrid } from "./fine_grid.ts";
+import type { Blur } from "./fine_grid.ts";
 import { type Frame, leastExpected } from "./spot.ts";
 
 /** How a frame is deconvolved. */
@@ -30,19 +30,17 @@ const stepsBetweenLooks = 10;
 const stepsBeforeWeighting = 30;
 
 /**
- * min over x ≥ 0 and b of ½ Σ (A x + b − d)² / μ + s Σ √((A²)ᵀ 1/μ) x, for d counts, A the pixel-integrated Gaussian, and μ what
+ * min over x ≥ 0 and b of ½ Σ (A x + b − d)² / μ + s Σ √((A²)ᵀ 1/μ) x, for d counts, A the blur from a fine grid, and μ what
  * is expected of each pixel: at first its counts, after some steps A x + b.
  *
  * Solved by accelerated proximal gradients (A. Beck & M. Teboulle, SIAM J. Imaging Sci. 2, 2009) with a step for each point of
  * its own, 1 / (Aᵀ (A 1 / μ)), which bounds the curvature since nothing in A is negative. The number of steps is fixed.
  */
 export function sparseDeconvolution(
-  frame: Frame,
-  grid: FineGrid,
+  { data }: Frame,
+  blur: Blur,
   { iterations, sparsity }: Deconvolution,
 ): Deconvolved {
-  const { data } = frame;
-  const blur = new Blur(frame, grid);
   const { everywhere } = blur;
   const zeros = () => new Float64Array(blur.points);
   const [pull, price, curvature] = [zeros(), zeros(), zeros()];

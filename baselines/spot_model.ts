@@ -99,8 +99,7 @@ export class SpotModel {
     };
   }
 
-  #shine(spot: Spot, light: number): void {
-    const { top, bottom, left, right, first } = this.#reach(spot);
+  #shine(spot: Spot, light: number, { top, bottom, left, right, first } = this.#reach(spot)): void {
     const [across, down] = [this.#across.share, this.#down.share];
     for (let r = top; r < bottom; r++) {
       const row = first + r * this.frame.width;
@@ -123,7 +122,8 @@ export class SpotModel {
 
   #improve(spot: Spot): void {
     const { expected, frame: { width, data } } = this;
-    const { top, bottom, left, right, first } = this.#reach(spot);
+    const reach = this.#reach(spot);
+    const { top, bottom, left, right, first } = reach;
     const [across, down] = [this.#across, this.#down];
     // Gradient and information; positions are counted in units of the light, so that its own scale drops out.
     let [gx, gy, gn, xx, yy, nn, xy, xn, yn] = [0, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -141,7 +141,7 @@ export class SpotModel {
         xy += dx * dy * inverse, xn += dx * dn * inverse, yn += dy * dn * inverse;
       }
     }
-    this.#shine(spot, -spot.light);
+    this.#shine(spot, -spot.light, reach);
     const [mx, my, mn] = solved3([xx, yy, nn, xy, xn, yn], [gx, gy, gn]);
     const [stepX, stepY] = [mx / spot.light, my / spot.light];
     const shorter = Math.min(1, longestStep / Math.hypot(stepX, stepY));

@@ -72,8 +72,8 @@ Deno.test("the blur from a fine grid has an exact adjoint, and loses what falls 
 Deno.test("sparse deconvolution ends where no point of the grid could do better", () => {
   const frame = noisy(frameOf(10, 1.1, [[4.2, 4.9, 900], [6, 5.5, 700]], 10), "kkt");
   const grid = { sigma: 1.1, factor: 2, margin: 1 };
-  const { data: x, background, shape } = sparseDeconvolution(frame, grid, { iterations: 6000, sparsity: 1 });
   const blur = new Blur(frame, grid);
+  const { data: x, background, shape } = sparseDeconvolution(frame, blur, { iterations: 6000, sparsity: 1 });
   assert.deepEqual(shape, [blur.rows, blur.columns]);
   const expected = new Float64Array(100);
   blur.forward(x, blur.everywhere, expected);
