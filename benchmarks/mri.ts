@@ -79,7 +79,7 @@ export const mri: Benchmark<typeof mriSettings> = {
       settings: { updates: 800, checks: 1, panels: 0 },
       only: ["zero-filled", "total-variation", "supervised", "ot-cyclegan"],
       seeds: "6",
-      baselineSeeds: "12",
+      baselineSeeds: "24",
       margin: 0.3,
     },
     paper: {
