@@ -124,18 +124,14 @@ export interface Profile {
   readonly seeds: string;
   /** Whether the rows that are there by name only run too, so that every code path is taken. */
   readonly everyRow?: boolean;
-  /** The rows that run unless others are named; the benchmark's own where absent. */
-  readonly only?: readonly string[];
 }
 
 /** What `deno task check` runs, and guards by the benchmark's leading metric. */
 export interface Check extends Profile {
-  /** The guarded rows: those whose seeds lie close enough together to tell a loss from chance. */
-  readonly only: readonly string[];
+  /** The rows that run unless others are named, each with the loss that is to be found, in the leading metric's unit. */
+  readonly guards: Readonly<Record<string, number>>;
   /** Seeds of the baseline, as `--seeds` takes them; those of {@linkcode Profile.seeds} are to be among them. */
   readonly baselineSeeds: string;
-  /** The loss that is to be found, in the leading metric's unit. */
-  readonly margin: number;
 }
 
 /** The profiles that a benchmark may have; all but `check` it has to. */

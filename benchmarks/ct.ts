@@ -87,10 +87,9 @@ export const ct: Benchmark<typeof ctSettings> = {
     check: {
       about: "800 updates, the fewest at which the orderings are stable: for deno task check.",
       settings: { updates: 800, checks: 1, panels: 0 },
-      only: ["low-dose", "supervised", "ot-cyclegan"],
+      guards: { "low-dose": 0.3, supervised: 0.3, "ot-cyclegan": 0.3 },
       seeds: "6",
       baselineSeeds: "12",
-      margin: 0.3,
     },
     paper: {
       about:

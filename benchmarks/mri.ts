@@ -77,10 +77,9 @@ export const mri: Benchmark<typeof mriSettings> = {
     check: {
       about: "800 updates, the fewest at which the orderings are stable: for deno task check.",
       settings: { updates: 800, checks: 1, panels: 0 },
-      only: ["zero-filled", "total-variation", "supervised", "ot-cyclegan"],
+      guards: { "zero-filled": 0.3, "total-variation": 0.3, supervised: 0.3, "ot-cyclegan": 0.3 },
       seeds: "6",
       baselineSeeds: "24",
-      margin: 0.3,
     },
     paper: {
       about: "The sizes and schedules of Sim et al. 2020, §4.1: 100 epochs of 3000 slices; for a GPU.",

@@ -65,7 +65,7 @@ const help = `deno task check [options]     compares reconstruction quality with
 
 One seed is run first: where its weights and scores are the baseline's to the bit, the check has passed. Else all seeds are
 run. A row is worse where the loss is significant over seeds, with Holm's correction for all that is asked; it passes where
-a loss as large as the benchmark's margin is excluded. Where GITHUB_STEP_SUMMARY is set, the findings are added to it.
+a loss as large as the row's margin is excluded. Where GITHUB_STEP_SUMMARY is set, the findings are added to it.
 
 Exit codes: 0 passed; 1 quality is worse, or a job failed; 2 wrong usage or bad input; 3 inconclusive: more seeds are needed,
 and it says how many; 130 interrupted.
@@ -186,8 +186,11 @@ async function measured(
       fix: "name others with --benchmarks",
     });
   }
+  // A user's row is guarded as narrowly as any.
+  const narrowest = Math.min(...Object.values(check.guards));
+  const marginOf = (row: string) => check.guards[row] ?? narrowest;
   const out = `${fromCaller(values.out ?? "runs/check")}/${name}`;
-  const methods = methodsOf(values, suite, name, check.only, before);
+  const methods = methodsOf(values, suite, name, Object.keys(check.guards), before);
   const seeds = values.seeds ?? (values.update ? check.baselineSeeds : check.seeds);
   let fresh = values.fresh || await isOfOtherCode(out);
   const runSeeds = async (list: string): Promise<Checked | undefined> => {
@@ -209,7 +212,7 @@ async function measured(
     // What cannot be compared is refused before it is run.
     const differing = before === undefined
       ? []
-      : questionDifferences(before, checkedOf(wanted, benchmark.metrics[0], check.margin));
+      : questionDifferences(before, checkedOf(wanted, benchmark.metrics[0], marginOf));
     if (differing.length > 0 && !values.update) {
       throw new UsageError({
         what: `the baseline of ${name} is of another check: ${differing.join("; ")}`,
@@ -223,7 +226,7 @@ async function measured(
     if (ran === "interrupted") return undefined;
     fresh = false;
     const { result } = ran;
-    return checkedOf(only(result, methods, list), result.file.metrics[0], check.margin);
+    return checkedOf(only(result, methods, list), result.file.metrics[0], marginOf);
   };
   if (before !== undefined && !values.update) {
     const kept = new Set(before.rows.flatMap(({ jobs }) => jobs.map(({ seed }) => seed)));

@@ -5,7 +5,7 @@
  * profile, `--set`. What came out is what runs, what `run.json` says, and what the hash is of.
  */
 
-import type { Benchmark, Profile, ProfileName, Row } from "../benchmarks/benchmark.ts";
+import type { Benchmark, Check, Profile, ProfileName, Row } from "../benchmarks/benchmark.ts";
 import { suggest, UsageError } from "../core/errors.ts";
 import {
   declared,
@@ -132,9 +132,9 @@ export function parseSeeds(text: string): number[] {
 }
 
 /** The rows that run where none are named. */
-function usualRows({ everyRow, only }: Profile, benchmark: Benchmark, rows: readonly Row[]): readonly Row[] {
-  if (only !== undefined) return only.map((name) => named(rows, name, "method"));
-  return everyRow ? rows : benchmark.rows;
+function usualRows(profile: Profile | Check, benchmark: Benchmark, rows: readonly Row[]): readonly Row[] {
+  if ("guards" in profile) return Object.keys(profile.guards).map((name) => named(rows, name, "method"));
+  return profile.everyRow ? rows : benchmark.rows;
 }
 
 function chooseRows(usual: readonly Row[], rows: readonly Row[], names?: readonly string[]): string[] {

@@ -10,29 +10,51 @@ import { capital, counted } from "./words.ts";
 
 const outcomes = ["reproduced", "contradicted", "undecided"] as const;
 
-/** `10 published claims: 7 reproduced, 1 contradicted, 2 undecided.` Ablations are not counted. */
+/** What an ablation's outcomes are called: nobody published that a part earns its place. */
+const ofParts = { reproduced: "in favour of the part", contradicted: "against it", undecided: "undecided" };
+
+/**
+ * `10 published claims: 7 reproduced, 1 contradicted, 2 undecided. 2 ablations of our own: 0 in favour of the part, 2
+ * against it, 0 undecided.`
+ */
 export function verdictCount(verdicts: readonly Verdict[]): string {
-  const claims = verdicts.filter(({ claim }) => claim.direction !== "contributes");
-  const parts = outcomes.map((outcome) =>
-    `${claims.filter((verdict) => verdict.outcome === outcome).length} ${outcome}`
+  const [ablations, claims] = [true, false].map((is) =>
+    verdicts.filter((verdict) => isAblation(verdict) === is)
   );
-  return `${counted(claims.length, "published claim")}: ${parts.join(", ")}.`;
+  const parts = (own: readonly Verdict[], words: Readonly<Record<Verdict["outcome"], string>>) =>
+    outcomes.map((outcome) =>
+      `${own.filter((verdict) => verdict.outcome === outcome).length} ${words[outcome]}`
+    ).join(", ");
+  const published = { reproduced: "reproduced", contradicted: "contradicted", undecided: "undecided" };
+  return [
+    ...(claims.length === 0
+      ? []
+      : [`${counted(claims.length, "published claim")}: ${parts(claims, published)}.`]),
+    ...(ablations.length === 0
+      ? []
+      : [`${counted(ablations.length, "ablation")} of our own: ${parts(ablations, ofParts)}.`]),
+  ].join(" ");
 }
 
 /** What the numbers of {@linkcode verdictLines} are. */
 export function verdictNote(verdicts: readonly Verdict[]): string {
-  const family = verdicts.find(isFound)?.found.family;
-  return family === undefined
+  const answered = verdicts.filter(isFound);
+  const ablations = answered.filter(isAblation).length;
+  const asked = [
+    ...(answered.length > ablations ? [counted(answered.length - ablations, "claim")] : []),
+    ...(ablations > 0 ? [counted(ablations, "ablation")] : []),
+  ];
+  return asked.length === 0
     ? ""
     : "Numbers are the first row less the second, with the 95 % interval for new subjects and seeds, and p after Holm's " +
-      `correction for the ${counted(family, "claim")} that this run can answer, ablations included.`;
+      `correction for the ${asked.join(" and ")} that this run can answer.`;
 }
 
 /** What was found on each published claim that the run can speak to; the claim first, then the numbers. */
 export function verdictLines(
   verdicts: readonly Verdict[],
 ): { outcome: Verdict["outcome"]; heading: string; text: string }[] {
-  return verdicts.filter(isFound).filter(({ claim }) => claim.direction !== "contributes").map((verdict) => ({
+  return verdicts.filter(isFound).filter((verdict) => !isAblation(verdict)).map((verdict) => ({
     outcome: verdict.outcome,
     heading: `${capital(verdict.outcome)}: ${headingOf(verdict)}`,
     text: [
@@ -45,7 +67,7 @@ export function verdictLines(
 
 /** What the ablations say of the parts of a method: one sentence for what was found alike under several metrics. */
 export function ablationLines(verdicts: readonly Verdict[]): string[] {
-  const ablations = verdicts.filter(isFound).filter(({ claim }) => claim.direction === "contributes");
+  const ablations = verdicts.filter(isFound).filter(isAblation);
   const groups = Map.groupBy(ablations, (one) => ablationOpening(one));
   return [...groups].map(([opening, group]) => {
     const numbers = group.map((one) => `${metricName(one.found.metric)} ${foundText(one)}`);
@@ -53,17 +75,20 @@ export function ablationLines(verdicts: readonly Verdict[]): string[] {
   });
 }
 
-/** Why other claims are left open, those with one reason together. */
+/** Why other claims, and then ablations, are left open, those with one reason together. */
 export function openLines(verdicts: readonly Verdict[]): string[] {
-  const open = Map.groupBy(verdicts.filter((verdict) => !isFound(verdict)), ({ reason }) => reason);
-  return [...open].map(([reason, { length }]) => `${counted(length, "claim")} left undecided: ${reason}.`);
+  const open = verdicts.filter((verdict) => !isFound(verdict));
+  return ([["claim", false], ["ablation", true]] as const).flatMap(([noun, is]) => {
+    const reasons = Map.groupBy(open.filter((verdict) => isAblation(verdict) === is), ({ reason }) => reason);
+    return [...reasons].map(([reason, { length }]) => `${counted(length, noun)} left undecided: ${reason}.`);
+  });
 }
 
 /** The verdicts for a terminal, a line each; empty where the run has no claims. */
 export function terminalVerdicts(run: Run): string {
   const verdicts = judge(run, summarise(run));
   if (verdicts.length === 0) return "";
-  const found = verdicts.filter(isFound).filter(({ claim }) => claim.direction !== "contributes");
+  const found = verdicts.filter(isFound).filter((verdict) => !isAblation(verdict));
   const width = Math.max(0, ...found.map((verdict) => headingOf(verdict).length));
   const line = (verdict: Verdict & { found: Found }) =>
     `  ${verdict.outcome.padEnd(12)}  ${headingOf(verdict).padEnd(width)}  ${estimateText(verdict)}`;
@@ -78,6 +103,10 @@ export function terminalVerdicts(run: Run): string {
     ...openLines(verdicts).map((open) => `  ${open}`),
     ...ablationLines(verdicts),
   ].map(visible).join("\n");
+}
+
+function isAblation({ claim }: Verdict): boolean {
+  return claim.direction === "contributes";
 }
 
 function isFound(verdict: Verdict): verdict is Verdict & { found: Found } {

@@ -26,8 +26,6 @@ export interface Baseline {
 export interface Checked {
   readonly benchmark: string;
   readonly metric: MetricHead;
-  /** A loss that is to be found, in the metric's unit. */
-  readonly margin: number;
   /** The run's, without what may differ between machines and versions. */
   readonly identity: RunFile["identity"];
   /** Commit, versions, arithmetic class and processor. */
@@ -40,6 +38,8 @@ export interface Checked {
 /** A row of the table. */
 export interface CheckedRow {
   readonly name: string;
+  /** A loss that is to be found, in the metric's unit. */
+  readonly margin: number;
   readonly settings: { readonly [name: string]: Json };
   readonly jobs: readonly CheckedJob[];
 }
@@ -55,8 +55,12 @@ export interface CheckedJob {
   readonly scores: readonly ScoreRow["value"][];
 }
 
-/** What a check needs of a finished run, under one of its metrics. */
-export function checkedOf({ file, records }: Run, metric: MetricHead, margin: number): Checked {
+/** What a check needs of a finished run, under one of its metrics; `marginOf` says which loss of a row is to be found. */
+export function checkedOf(
+  { file, records }: Run,
+  metric: MetricHead,
+  marginOf: (row: string) => number,
+): Checked {
   const scoresOf = ({ scores }: ResultRecord) =>
     scores.filter((score) => isOf(score, metric) && score.subject !== "");
   const keyOf = ({ subject, sample }: ScoreRow) => JSON.stringify([subject, sample]);
@@ -66,12 +70,12 @@ export function checkedOf({ file, records }: Run, metric: MetricHead, margin: nu
   return {
     benchmark: file.benchmark,
     metric,
-    margin,
     identity,
     provenance: file.provenance,
     samples: keys.map((key) => JSON.parse(key)),
     rows: file.rows.map(({ name, settings }) => ({
       name,
+      margin: marginOf(name),
       settings,
       jobs: records.filter(({ method }) => method === name).map((record) => {
         const values = new Map(scoresOf(record).map((score) => [keyOf(score), score.value]));
@@ -107,9 +111,14 @@ export function baselineText({ version, checks }: Baseline): string {
       Object.entries(members).map(([key, text]) => `${indent}  ${JSON.stringify(key)}: ${text}`).join(",\n")
     }\n${indent}}`;
   const line = (value: unknown) => canonicalJson(value as Json);
-  const rowText = ({ name, settings, jobs }: CheckedRow) =>
+  const rowText = ({ name, margin, settings, jobs }: CheckedRow) =>
     object(
-      { name: line(name), settings: line(settings), jobs: list(jobs.map(line), "          ") },
+      {
+        name: line(name),
+        margin: line(margin),
+        settings: line(settings),
+        jobs: list(jobs.map(line), "          "),
+      },
       "        ",
     );
   const checkText = ({ rows, ...head }: Checked) =>
@@ -149,20 +158,22 @@ export function parseBaseline(text: string, where: string): Baseline {
 
 function whyNoCheck(check: unknown): string | undefined {
   if (!isObject(check) || typeof check.benchmark !== "string") return "one of its checks has no benchmark";
-  const { benchmark, metric, margin, identity, samples, rows } = check;
-  const fits = isObject(metric) && typeof margin === "number" && margin > 0 && isObject(identity) &&
-    Array.isArray(samples) && Array.isArray(rows);
-  if (!fits) return `its check of ${benchmark} lacks a metric, a margin, an identity, samples or rows`;
+  const { benchmark, metric, identity, samples, rows } = check;
+  const fits = isObject(metric) && isObject(identity) && Array.isArray(samples) && Array.isArray(rows);
+  if (!fits) return `its check of ${benchmark} lacks a metric, an identity, samples or rows`;
   const isJob = (job: unknown) =>
     isObject(job) && (job.seed === null || Number.isInteger(job.seed)) && isObject(job.state) &&
     Array.isArray(job.scores) && job.scores.length === samples.length && job.scores.every(isValue);
   const strange = rows.find((row) =>
-    !isObject(row) || typeof row.name !== "string" || !isObject(row.settings) || !Array.isArray(row.jobs) ||
+    !isObject(row) || typeof row.name !== "string" || !(Number(row.margin) > 0) || !isObject(row.settings) ||
+    !Array.isArray(row.jobs) ||
     !row.jobs.every(isJob)
   );
   return strange === undefined
     ? undefined
-    : `the row ${JSON.stringify(strange?.name)} of ${benchmark} has jobs without a score for every sample`;
+    : `the row ${
+      JSON.stringify(strange?.name)
+    } of ${benchmark} has no margin, or jobs without a score for every sample`;
 }
 
 function isValue(value: unknown): boolean {

@@ -92,6 +92,7 @@ export function isIdentical(before: Checked, after: Checked): boolean {
 interface Question {
   readonly check: Checked;
   readonly row: string;
+  readonly margin: number;
   readonly before: number;
   readonly after: number;
   readonly better: number;
@@ -135,7 +136,7 @@ function ask(before: Checked, after: Checked, now: CheckedRow, old?: CheckedRow)
   if (isExact) {
     const common = new Set(jobs.after.map(({ seed }) => seed));
     const own = meanOf(means.before.filter((_, at) => common.has(jobs.before[at].seed)));
-    return exact(after, row, own, meanOf(means.after), sign, jobs.after.length, leftOut);
+    return exact(after, now, own, meanOf(means.after), sign, jobs.after.length, leftOut);
   }
   const counts = { before: means.before.length, after: means.after.length };
   const [b, a] = [meanOf(means.before), meanOf(means.after)];
@@ -152,7 +153,7 @@ function ask(before: Checked, after: Checked, now: CheckedRow, old?: CheckedRow)
     : error === 0
     ? (better < 0 ? 0 : 1)
     : jstat.studentt.cdf(better / error, freedom);
-  return { check, row, before: b, after: a, better, spread, seeds: counts, leftOut, p };
+  return { check, row, margin: now.margin, before: b, after: a, better, spread, seeds: counts, leftOut, p };
 }
 
 /** What cannot be a matter of scores: a job that failed or, unlike the baseline's, diverged. */
@@ -170,7 +171,7 @@ function whyBroken(now: CheckedRow, old: CheckedRow): string | undefined {
 
 function exact(
   check: Checked,
-  row: string,
+  { name: row, margin }: CheckedRow,
   before: number,
   after: number,
   sign: number,
@@ -178,7 +179,7 @@ function exact(
   leftOut: number,
 ): Finding {
   const better = sign * (after - before);
-  const outcome = better < -rounding * check.margin ? "regression" : "pass";
+  const outcome = better < -rounding * margin ? "regression" : "pass";
   return {
     check,
     row,
@@ -192,15 +193,14 @@ function exact(
       p: outcome === "regression" ? 0 : 1,
       seeds: { before: seeds, after: seeds },
       spread: 0,
-      reach: rounding * check.margin,
+      reach: rounding * margin,
       leftOut,
     },
   };
 }
 
 function decided(question: Question, adjusted: number, family: number): Finding {
-  const { check, row, before, after, better, spread, seeds, leftOut } = question;
-  const { margin } = check;
+  const { check, row, margin, before, after, better, spread, seeds, leftOut } = question;
   if (Number.isNaN(spread)) {
     return {
       check,

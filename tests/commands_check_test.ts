@@ -27,7 +27,7 @@ const mine = {
 const toy = toyBenchmark();
 const profiles = {
   ...toy.profiles,
-  check: { about: "tiny", settings: { panels: 0 }, only: ["input"], seeds: "3", baselineSeeds: "5", margin: 0.02 },
+  check: { about: "tiny", settings: { panels: 0 }, guards: { input: 0.02 }, seeds: "3", baselineSeeds: "5" },
 };
 export default { benchmarks: [{ ...toy, profiles, rows: [...toy.rows, { name: "mine", method: mine }] }] };
 `;

@@ -214,6 +214,23 @@ Deno.test("that the second row beats the input is part of the claim: its p is co
   assert.match(crowded.reason, /^b itself is not surely better than input/);
 });
 
+Deno.test("ablations are counted apart from published claims, and have their own words", () => {
+  const one = made({ a: 25, b: 20, c: 25.02 });
+  const ablation = (without: string) => claim("contributes", { methods: ["a", without], margin: 0.5 });
+  const said = (...claims: Claim[]) => {
+    const judged = { ...one, file: { ...one.file, claims } };
+    return markdownTable(judged, summarise(judged)).replaceAll("\\", "");
+  };
+  const both = said(claim("better"), ablation("b"), ablation("c"), ablation("missing"));
+  assert.match(
+    both,
+    /1 published claim: 1 reproduced, 0 contradicted, 0 undecided\. 3 ablations of our own: 1 in favour of the part, 1 against it, 1 undecided\./,
+  );
+  assert.match(both, /Holm's correction for the 1 claim and 2 ablations that this run can answer\./);
+  assert.match(both, /1 ablation left undecided: the run has no row missing\./);
+  assert.doesNotMatch(said(ablation("b")), /published claim/);
+});
+
 Deno.test("table.md, the terminal and verdicts.json tell the same verdicts, with the source", () => {
   const one = made({ a: 25, b: 20, c: 25.02 });
   const file = {

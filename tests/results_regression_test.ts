@@ -22,11 +22,10 @@ function checkedWith(seeds: readonly number[], more: Partial<Checked> & { weight
   return {
     benchmark: "made",
     metric: { id: "psnr", convention: "made", unit: "dB", better: "higher", about: "" },
-    margin: 0.3,
     identity: {},
     provenance: {},
     samples: [["s1", "0"], ["s1", "1"], ["s2", "0"], ["s2", "1"]],
-    rows: [{ name: "a", settings: {}, jobs }],
+    rows: [{ name: "a", margin: 0.3, settings: {}, jobs }],
     ...rest,
   };
 }

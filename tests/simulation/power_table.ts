@@ -17,9 +17,9 @@ console.log("<!-- power -->\n");
 console.log(line([...head, "loss of the margin: found", "passes"]));
 console.log(line(["---", "---", ...Array(6).fill("---:")]));
 for (const check of checks) {
-  const { benchmark, metric: { unit }, margin } = check;
+  const { benchmark, metric: { unit } } = check;
   for (const row of seededRows(check)) {
-    const pool = check.rows.find(({ name }) => name === row)!.jobs.length;
+    const { margin, jobs: { length: pool } } = check.rows.find(({ name }) => name === row)!;
     const before = Math.floor(pool / 2);
     for (const after of [1, 3, 6, 12].filter((count) => count <= pool - before)) {
       const sides = { before, after };
