@@ -11,6 +11,7 @@ Deno.test("no table that the pages promise is empty, and every link between them
       "docs/misaligned-ct.md",
       "docs/performance.md",
       "docs/statistics.md",
+      "docs/check.md",
       "docs/trust.md",
     ]
   ) {
