@@ -1,11 +1,13 @@
 /** The short form of `deno task simulate`, with as much slack as 400 trials need; the long one is in docs/statistics.md. */
 
-import { equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { parseBaseline } from "../results/baseline.ts";
 import { rankingsOf } from "../results/ranking.ts";
 import { summarise } from "../results/summary.ts";
 import { stream } from "../core/random.ts";
 import { record, row, run, score } from "./reports_made_run.ts";
 import { type Kind, kinds, mixes } from "./simulation/errors.ts";
+import { outcomes } from "./simulation/power.ts";
 import { coverage, falseAlarms, falseEquivalence, type Setting, ways } from "./simulation/rates.ts";
 
 const trials = 400;
@@ -90,4 +92,26 @@ Deno.test("deno task simulate makes the tables of docs/statistics.md anew, to th
   const [, alone] = /\| clustered \| both +\| +12 \| +3 \| +[\d.]+ \| +([\d.]+) \| +[\d.]+ \|\n/.exec(page)!;
   const setting: Setting = { kind: "clustered", sources: mixes.both, subjects: 12, seeds: 3 };
   equal((100 * falseAlarms(setting, 4000).subjectsAlone).toFixed(1), alone);
+});
+
+Deno.test("the quality gate alarms falsely at most 5 times in 100, and finds 0.3 dB with the seeds that it names: docs/check.md, to the digit", async () => {
+  const path = new URL("../benchmarks/baseline.json", import.meta.url);
+  const { checks } = parseBaseline(await Deno.readTextFile(path), "benchmarks/baseline.json");
+  const mri = checks.find(({ benchmark }) => benchmark === "mri")!;
+  const page = await Deno.readTextFile(new URL("../docs/check.md", import.meta.url));
+  const lines = page.split("<!-- power -->")[1].split("<!-- /power -->")[0].trim().split("\n").slice(2);
+  for (const line of lines) {
+    const cells = line.split("|").slice(1, -1).map((cell) => cell.trim());
+    ok(Number(cells[3]) <= 5, `${line}: false alarms`);
+    if (cells[0] === "mri" && cells[2].startsWith("6 ")) ok(Number.parseFloat(cells[5]) <= 0.3, line);
+  }
+  const line = lines.find((line) => /\| mri +\| ot-cyclegan +\| +6 against 12 \|/.test(line))!;
+  const [, , , , alarms, passes, , found] = line.split("|").map((cell) => cell.trim());
+  const [same, lost] = [0, 0.3].map((loss) =>
+    outcomes(mri, "ot-cyclegan", { before: 12, after: 6 }, loss, 1000)
+  );
+  deepEqual(
+    [same.regression, same.pass, lost.regression].map((part) => (100 * part).toFixed(1)),
+    [alarms, passes, found],
+  );
 });
