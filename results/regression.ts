@@ -184,7 +184,7 @@ function exact(
     check,
     row,
     outcome,
-    reason: "its networks are the baseline's, so nothing is left to chance",
+    reason: "nothing was trained differently, so nothing is left to chance",
     change: {
       before,
       after,
