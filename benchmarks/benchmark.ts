@@ -178,6 +178,8 @@ export interface Benchmark<S extends Settings = Settings> {
   acquisition(settings: Values<S>, stream: string): Acquisition;
   /** What a network sees of measurements. */
   see(y: Tensor, A: Operator): Tensor4D;
+  /** What of images the measurement shows, and training compares; all of it where this is absent. */
+  field?(image: Tensor, A: Operator): Tensor4D;
   /** What images and measurements are divided by, from what a network sees: known at test time on both sides. */
   scale(seen: Image): number;
   /**

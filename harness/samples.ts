@@ -182,12 +182,16 @@ export function meetingOf(
   { operator, form, noise }: Pick<Measured, "operator" | "form" | "noise">,
   knows: Knows,
 ): Meeting {
-  if (knows.operator === "nothing") return { A: undefined, see: (y) => tf.clone(y) as tf.Tensor4D };
+  const field = benchmark.field && { field: (image: tf.Tensor) => benchmark.field!(image, operator) };
+  if (knows.operator === "nothing") {
+    return { A: undefined, see: (y) => tf.clone(y) as tf.Tensor4D, ...field };
+  }
   return {
     A: knows.operator === "exactly" ? operator : undefined,
     ...(form === undefined ? {} : { form }),
     ...(noise === undefined ? {} : { noise }),
     see: (y) => benchmark.see(y, operator),
+    ...field,
   };
 }
 

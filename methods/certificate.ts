@@ -3,7 +3,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { l1 } from "../engine/ops.ts";
 import type { Operator } from "../physics/operator.ts";
-import { gradientNorms } from "./losses.ts";
+import { gradientNorms, inField } from "./losses.ts";
 import type { Batch } from "./method.ts";
 import type { Network } from "./networks/network.ts";
 import { measuredWithNoise } from "./noisy_measurements.ts";
@@ -52,11 +52,12 @@ export function noisyCertificate(
   batch: Material,
 ): Record<string, tf.Scalar> {
   return tf.tidy(() => {
-    const { x, y, see } = batch;
+    const { y, see } = batch;
     const [fakeX, fakeY] = [G.apply(see(y)), measuredWithNoise(A, batch)];
+    const [x, xBack, fake] = [batch.x, G.apply(see(fakeY)), fakeX].map((image) => inField(batch, image));
     return bound(
-      [[x, G.apply(see(fakeY))], [y, A.forward(fakeX)]],
-      [[φ, x, fakeX], ...ψ === undefined ? [] : [[ψ, y, fakeY] as const]],
+      [[x, xBack], [y, A.forward(fakeX)]],
+      [[φ, x, fake], ...ψ === undefined ? [] : [[ψ, y, fakeY] as const]],
     );
   });
 }

@@ -3,9 +3,10 @@
 import type { Settings } from "../core/settings.ts";
 import { UsageError } from "../core/errors.ts";
 import { l1 } from "../engine/ops.ts";
+import type { Tensor4D } from "../engine/tensor.ts";
 import { critic, criticSettings, criticStep } from "./critic.ts";
 import { generator, generatorSettings } from "./generator.ts";
-import { cycle, leastSquares, leastSquaresCritic, weighted } from "./losses.ts";
+import { cycle, inField, leastSquares, leastSquaresCritic, weighted } from "./losses.ts";
 import type { Method } from "./method.ts";
 import { defineMethod, trainingSettings } from "./training.ts";
 
@@ -74,21 +75,29 @@ export const cycleGan: Method<typeof settings> = defineMethod({
   },
 
   losses: {
-    generators: ({ G, F, φ, ψ }, { x, y, see, fake }, set) => {
+    generators: ({ G, F, φ, ψ }, batch, set) => {
+      const { x, y, see, fake } = batch;
       const seen = see(y);
+      const shown = (image: Tensor4D) => inField(batch, image);
       const identity = set.identity === 0 ? [] : [
-        [set.identity, l1(x, G.apply(x))] as const,
-        [set.identity, l1(seen, F.apply(seen))] as const,
+        [set.identity, l1(shown(x), shown(G.apply(x)))] as const,
+        [set.identity, l1(shown(seen), shown(F.apply(seen)))] as const,
       ];
       return weighted(
-        [1, leastSquares(φ, fake.G, 1)],
-        [1, leastSquares(ψ, fake.F, 1)],
-        [set.lambda, cycle(x, G.apply(fake.F), seen, F.apply(fake.G))],
+        [1, leastSquares(φ, shown(fake.G), 1)],
+        [1, leastSquares(ψ, shown(fake.F), 1)],
+        [set.lambda, cycle(shown(x), shown(G.apply(fake.F)), shown(seen), shown(F.apply(fake.G)))],
         ...identity,
       );
     },
-    critics: ({ φ, ψ }, { x, y, see, fake }) =>
-      weighted([1, leastSquaresCritic(φ, x, fake.G)], [1, leastSquaresCritic(ψ, see(y), fake.F)]),
+    critics: ({ φ, ψ }, batch) => {
+      const { x, y, see, fake } = batch;
+      const shown = (image: Tensor4D) => inField(batch, image);
+      return weighted(
+        [1, leastSquaresCritic(φ, shown(x), shown(fake.G))],
+        [1, leastSquaresCritic(ψ, shown(see(y)), shown(fake.F))],
+      );
+    },
   },
 
   steps: (set) => [

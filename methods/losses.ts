@@ -12,9 +12,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { assign } from "../engine/assign.ts";
 import { l1, l2 } from "../engine/ops.ts";
+import type { Meeting } from "./method.ts";
 import type { Network } from "./networks/network.ts";
 import type { Critics } from "./networks/patch_sizes.ts";
 import type { Scalar, Tensor, Tensor1D, Tensor4D } from "../engine/tensor.ts";
+
+/** What of an image the measurement shows, where that is not all of it. */
+export function inField({ field }: Pick<Meeting, "field">, image: Tensor4D): Tensor4D {
+  return field?.(image) ?? image;
+}
 
 /** E φ(x), a scalar. */
 export function expectation(φ: Network, x: Tensor4D): Scalar {

@@ -65,6 +65,11 @@ export interface Meeting<K extends Knows = Knows> {
    * this is the identity. Borrows, and returns a tensor that the caller owns.
    */
   see(y: Tensor): Tensor4D;
+  /**
+   * What of images the measurement shows: `[batch, ...imageShape]` to the field of view, which is what training compares,
+   * since of what lies beyond little is known. Absent: all of it. As `see`, it borrows, and the caller owns the result.
+   */
+  field?(image: Tensor): Tensor4D;
 }
 
 /**

@@ -14,7 +14,7 @@ import { l1, l2 } from "../engine/ops.ts";
 import type { Scalar, Tensor4D } from "../engine/tensor.ts";
 import type { Operator } from "../physics/operator.ts";
 import { generatorSettings } from "./generator.ts";
-import { expectation, weighted } from "./losses.ts";
+import { expectation, inField, weighted } from "./losses.ts";
 import type { Network } from "./networks/network.ts";
 import { type Material, type Scene, trainingSettings } from "./training.ts";
 
@@ -48,7 +48,8 @@ export function noisyCycle(
 ): Scalar {
   const { x, y, see, fake } = scene;
   const d = loss === "l1" ? l1 : l2;
-  const ofImages = [gamma, d(x, G.apply(see(measuredWithNoise(H, scene))))] as const;
+  const back = G.apply(see(measuredWithNoise(H, scene)));
+  const ofImages = [gamma, d(inField(scene, x), inField(scene, back))] as const;
   // What has no weight is not computed: it is a third of the update.
   if (measurementCycle === 0) return weighted(ofImages);
   return weighted(ofImages, [gamma * measurementCycle, d(y, H.forward(fake.G))]);
@@ -63,7 +64,9 @@ export function noisyTransportLoss(
 ): Scalar {
   const { adversary } = set;
   const cycle = noisyCycle(G, H, scene, set);
-  return adversary === 0 ? cycle : weighted([1, cycle], [-adversary, expectation(φ, scene.fake.G)]);
+  return adversary === 0
+    ? cycle
+    : weighted([1, cycle], [-adversary, expectation(φ, inField(scene, scene.fake.G))]);
 }
 
 /** E d(x, G(H x + n)) and E d(y, H G(y)) in mean absolute values, on validation data. */
@@ -71,7 +74,7 @@ export function noisyCycleTerms(G: Network, H: Operator, batch: Material): Recor
   return tf.tidy(() => {
     const { x, y, see } = batch;
     return {
-      "cycle-image": l1(x, G.apply(see(measuredWithNoise(H, batch)))),
+      "cycle-image": l1(inField(batch, x), inField(batch, G.apply(see(measuredWithNoise(H, batch))))),
       "cycle-measurement": l1(y, H.forward(G.apply(see(y)))),
     };
   });

@@ -14,7 +14,7 @@ import {
 import { noisyCertificate } from "./certificate.ts";
 import { critic, penaltySettings } from "./critic.ts";
 import { generator } from "./generator.ts";
-import { expectation, penalisedWasserstein, weighted } from "./losses.ts";
+import { expectation, inField, penalisedWasserstein, weighted } from "./losses.ts";
 import type { Method } from "./method.ts";
 import { noisyTransportLoss } from "./noisy_measurements.ts";
 import { defineMethod } from "./training.ts";
@@ -69,7 +69,10 @@ export const otCycleGanBlind: Method<typeof settings> = defineMethod({
     kernel: ({ h, ψ }, { fake }, set) => kernelLoss(h, weighted([-1, expectation(ψ, fake.h)]), set),
     generator: (networks, scene, set) =>
       noisyTransportLoss(networks, averaged(networks.h, scene), scene, set),
-    images: ({ φ }, { x, fake, random }, set) => penalisedWasserstein(φ, x, fake.G, random, set.penalty),
+    images: ({ φ }, scene, set) => {
+      const [x, fake] = [scene.x, scene.fake.G].map((image) => inField(scene, image));
+      return penalisedWasserstein(φ, x, fake, scene.random, set.penalty);
+    },
   },
 
   steps: (set) => kernelThenGenerator(set),

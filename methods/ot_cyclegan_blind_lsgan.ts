@@ -12,7 +12,7 @@ import {
 } from "./blind.ts";
 import { patchCritics } from "./critic.ts";
 import { generator } from "./generator.ts";
-import { leastSquaresCriticOfPatches, leastSquaresOfPatches, weighted } from "./losses.ts";
+import { inField, leastSquaresCriticOfPatches, leastSquaresOfPatches, weighted } from "./losses.ts";
 import type { Method } from "./method.ts";
 import { noisyCycle, noisyCycleTerms } from "./noisy_measurements.ts";
 import { defineMethod } from "./training.ts";
@@ -47,9 +47,10 @@ export const otCycleGanBlindLsgan: Method<typeof settings> = defineMethod({
     generator: (networks, scene, set) =>
       weighted(
         [1, noisyCycle(networks.G, averaged(networks.h, scene), scene, set)],
-        [set.adversary, leastSquaresOfPatches(networks.φ, scene.fake.G, 1)],
+        [set.adversary, leastSquaresOfPatches(networks.φ, inField(scene, scene.fake.G), 1)],
       ),
-    images: ({ φ }, { x, fake }) => leastSquaresCriticOfPatches(φ, x, fake.G),
+    images: ({ φ }, scene) =>
+      leastSquaresCriticOfPatches(φ, inField(scene, scene.x), inField(scene, scene.fake.G)),
   },
 
   steps: (set) => kernelThenGenerator(set),

@@ -5,7 +5,7 @@ import { l1 } from "../engine/ops.ts";
 import { criticSettings, penaltySettings } from "./critic.ts";
 import { cycleSettings, generatorAndCritic, generatorThenCritic, knownOperator } from "./known_operator.ts";
 import { cycleTerms } from "./certificate.ts";
-import { expectation, penalisedWasserstein, weighted } from "./losses.ts";
+import { expectation, inField, penalisedWasserstein, weighted } from "./losses.ts";
 import type { Method } from "./method.ts";
 import { defineMethod } from "./training.ts";
 
@@ -28,9 +28,14 @@ export const otCycleGanHalf: Method<typeof settings> = defineMethod({
   networks: (set, problem, rng) => generatorAndCritic(set, problem, rng),
 
   losses: {
-    generator: ({ φ }, { y, A, fake }, set) =>
-      weighted([set.gamma, l1(y, A.forward(fake.G))], [-1, expectation(φ, fake.G)]),
-    critic: ({ φ }, { x, fake, random }, set) => penalisedWasserstein(φ, x, fake.G, random, set.penalty),
+    generator: ({ φ }, scene, set) => {
+      const { y, A, fake } = scene;
+      return weighted([set.gamma, l1(y, A.forward(fake.G))], [-1, expectation(φ, inField(scene, fake.G))]);
+    },
+    critic: ({ φ }, scene, set) => {
+      const [x, fake] = [scene.x, scene.fake.G].map((image) => inField(scene, image));
+      return penalisedWasserstein(φ, x, fake, scene.random, set.penalty);
+    },
   },
 
   steps: (set) => generatorThenCritic(set),

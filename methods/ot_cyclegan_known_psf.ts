@@ -5,7 +5,7 @@ import { noisyCertificate } from "./certificate.ts";
 import { critic, criticSettings, criticStep, penaltySettings } from "./critic.ts";
 import { generator } from "./generator.ts";
 import { knownOperator } from "./known_operator.ts";
-import { penalisedWasserstein } from "./losses.ts";
+import { inField, penalisedWasserstein } from "./losses.ts";
 import type { Method } from "./method.ts";
 import { noisyCycleSettings, noisyTransportLoss } from "./noisy_measurements.ts";
 import { defineMethod } from "./training.ts";
@@ -38,7 +38,10 @@ export const otCycleGanKnownPsf: Method<typeof settings> = defineMethod({
 
   losses: {
     generator: (networks, scene, set) => noisyTransportLoss(networks, scene.A, scene, set),
-    critic: ({ φ }, { x, fake, random }, set) => penalisedWasserstein(φ, x, fake.G, random, set.penalty),
+    critic: ({ φ }, scene, set) => {
+      const [x, fake] = [scene.x, scene.fake.G].map((image) => inField(scene, image));
+      return penalisedWasserstein(φ, x, fake, scene.random, set.penalty);
+    },
   },
 
   steps: (set) => [

@@ -5,7 +5,7 @@ import { blindCycleSettings } from "./blind.ts";
 import { patchCritics } from "./critic.ts";
 import { generator } from "./generator.ts";
 import { generatorThenCritic, knownOperator } from "./known_operator.ts";
-import { leastSquaresCriticOfPatches, leastSquaresOfPatches, weighted } from "./losses.ts";
+import { inField, leastSquaresCriticOfPatches, leastSquaresOfPatches, weighted } from "./losses.ts";
 import type { Method } from "./method.ts";
 import { noisyCycle, noisyCycleTerms } from "./noisy_measurements.ts";
 import { defineMethod } from "./training.ts";
@@ -37,9 +37,10 @@ export const otCycleGanPatchesLsgan: Method<typeof settings> = defineMethod({
     generator: (networks, scene, set) =>
       weighted(
         [1, noisyCycle(networks.G, scene.A, scene, set)],
-        [set.adversary, leastSquaresOfPatches(networks.φ, scene.fake.G, 1)],
+        [set.adversary, leastSquaresOfPatches(networks.φ, inField(scene, scene.fake.G), 1)],
       ),
-    critic: ({ φ }, { x, fake }) => leastSquaresCriticOfPatches(φ, x, fake.G),
+    critic: ({ φ }, scene) =>
+      leastSquaresCriticOfPatches(φ, inField(scene, scene.x), inField(scene, scene.fake.G)),
   },
 
   steps: (set) => generatorThenCritic(set),

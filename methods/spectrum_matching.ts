@@ -5,6 +5,7 @@ import { l1, l2 } from "../engine/ops.ts";
 import { averaged, blind, blindCycleSettings, mixtureOf, startSettings } from "./blind.ts";
 import { generator, generatorSettings } from "./generator.ts";
 import { matchedShares } from "./kernel_spectrum.ts";
+import { inField } from "./losses.ts";
 import type { Method } from "./method.ts";
 import { measuredWithNoise } from "./noisy_measurements.ts";
 import { defineMethod, trainingSettings } from "./training.ts";
@@ -45,8 +46,8 @@ export const spectrumMatching: Method<typeof settings> = defineMethod({
   losses: {
     generator: ({ G, h }, scene, set) =>
       (set.loss === "l1" ? l1 : l2)(
-        scene.x,
-        G.apply(scene.see(measuredWithNoise(averaged(h, scene), scene))),
+        inField(scene, scene.x),
+        inField(scene, G.apply(scene.see(measuredWithNoise(averaged(h, scene), scene)))),
       ),
   },
   steps: (set) => [{ minimise: "generator", over: ["G"], rate: set.rate }],

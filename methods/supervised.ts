@@ -3,6 +3,7 @@
 import { l1, l2 } from "../engine/ops.ts";
 import type { Settings } from "../core/settings.ts";
 import { generator, generatorSettings } from "./generator.ts";
+import { inField } from "./losses.ts";
 import type { Method } from "./method.ts";
 import { defineMethod, trainingSettings } from "./training.ts";
 
@@ -34,7 +35,10 @@ export const supervised: Method<typeof settings> = defineMethod({
   }),
 
   losses: {
-    generator: ({ G }, { x, y, see }, set) => (set.loss === "l2" ? l2 : l1)(x, G.apply(see(y))),
+    generator: ({ G }, batch, set) => {
+      const { x, y, see } = batch;
+      return (set.loss === "l2" ? l2 : l1)(inField(batch, x), inField(batch, G.apply(see(y))));
+    },
   },
 
   steps: (set) => [{ minimise: "generator", over: ["G"], rate: set.rate }],
