@@ -5,6 +5,7 @@ import { claims } from "../benchmarks/claims.ts";
 import { ct } from "../benchmarks/ct.ts";
 import { misalignedCt } from "../benchmarks/misaligned_ct.ts";
 import { mri } from "../benchmarks/mri.ts";
+import { smlm } from "../benchmarks/smlm.ts";
 import { suggest, UsageError } from "../core/errors.ts";
 import { sha256 } from "../core/json.ts";
 import type { DatasetKind } from "../datasets/dataset.ts";
@@ -13,7 +14,7 @@ import type { Module, Suite } from "../harness/context.ts";
 import type { Claim } from "../results/run.ts";
 
 /** The benchmarks that come with the suite. */
-export const benchmarks: readonly Benchmark[] = [mri, ct, misalignedCt];
+export const benchmarks: readonly Benchmark[] = [mri, ct, misalignedCt, smlm];
 
 /** What a user's module gives as its default export: `--use FILE.ts`. */
 export interface Extension {
