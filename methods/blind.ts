@@ -5,12 +5,13 @@ import { UsageError } from "../core/errors.ts";
 import type { Rng } from "../core/random.ts";
 import type { Settings, Values } from "../core/settings.ts";
 import type { Scalar, Tensor4D } from "../engine/tensor.ts";
+import type { Form } from "../physics/form.ts";
 import type { Operator, Shape } from "../physics/operator.ts";
 import { critic, criticSettings, criticStep } from "./critic.ts";
 import { weighted } from "./losses.ts";
 import type { Batch, Problem } from "./method.ts";
 import { type GaussianMixture, gaussianMixture } from "./networks/gaussian_mixture.ts";
-import { highPass } from "./networks/high_pass.ts";
+import { highPass, type HighPassOptions } from "./networks/high_pass.ts";
 import type { LearnedKernel } from "./networks/learned_kernel.ts";
 import type { Network, Weighted } from "./networks/network.ts";
 import { freeKernel, softmaxKernel } from "./networks/pixelwise_kernel.ts";
@@ -121,23 +122,32 @@ export function mixtureOf(set: Start, problem: Problem, method: string): Gaussia
 
 function kernelOptions(
   { startSigma, startSigmaAxial, averaging }: Start & Pick<KernelValues, "averaging">,
-  { form }: Problem,
+  problem: Problem,
   method: string,
 ) {
-  if (form === undefined) {
-    throw new UsageError({
-      what: `${method} learns the kernel of a convolution, and this benchmark has none`,
-      fix: "choose a method that knows the operator, or one that knows nothing of it",
-    });
-  }
-  return { shape: form.kernelShape, start: { lateral: startSigma, axial: startSigmaAxial }, averaging };
+  const { kernelShape } = requireForm(problem, method);
+  return { shape: kernelShape, start: { lateral: startSigma, axial: startSigmaAxial }, averaging };
+}
+
+/** What is known of the operator; an error where that is nothing. */
+export function requireForm({ form }: Problem, method: string): Form {
+  if (form !== undefined) return form;
+  throw new UsageError({
+    what: `${method} learns the kernel of a convolution, and this benchmark has none`,
+    fix: "choose a method that knows the operator, or one that knows nothing of it",
+  });
 }
 
 /** What ψ sees of a measurement: what is left when a Gaussian of 3 pixels, cut off at 9 x 9, is taken away. */
-const detail = { deviation: 3, reach: 4, gain: 1 };
+const usualDetail: HighPassOptions = { deviation: 3, reach: 4, gain: 1 };
 
 /** ψ, the critic of measurements: it sees detail only, and has no instance normalisation, which hides how strong a blur is. */
-export function kernelCritic(set: Parameters<typeof critic>[0], shape: Shape, rng: Rng): Network {
+export function kernelCritic(
+  set: Parameters<typeof critic>[0],
+  shape: Shape,
+  rng: Rng,
+  detail = usualDetail,
+): Network {
   return highPass(critic({ ...set, criticNorm: false }, shape, rng), shape, detail);
 }
 
@@ -150,9 +160,15 @@ export function kernelLoss(
   return sparsity === 0 ? against : weighted([1, against], [sparsity, tf.sum(tf.abs(h.kernel()))]);
 }
 
-/** ψ, then h, which it judges, both shown the same images; then G, then φ, which sees the image that G has just made. */
+/**
+ * ψ, then h, which it judges, both shown the same images; then G, then φ, which sees the image that G has just made.
+ * `beta1` is Adam's in the steps of h, where it is not the others'.
+ */
 export function kernelThenGenerator<φ extends Weighted, ψ extends Weighted>(
-  set: Omit<KernelValues, keyof Start> & Values<typeof blindCycleSettings>,
+  set:
+    & Omit<KernelValues, keyof Start | "kernelKind" | "sparsity">
+    & Values<typeof blindCycleSettings>,
+  { beta1 }: { readonly beta1?: number } = {},
 ): readonly Step<{ readonly G: Network; readonly h: LearnedKernel; readonly φ: φ; readonly ψ: ψ }, Loss>[] {
   const draws = set.kernelImages;
   return [
@@ -163,7 +179,13 @@ export function kernelThenGenerator<φ extends Weighted, ψ extends Weighted>(
       times: set.kernelCriticUpdates,
       draws,
     },
-    { minimise: "kernel", over: ["h"], rate: set.kernelRate, draws },
+    {
+      minimise: "kernel",
+      over: ["h"],
+      rate: set.kernelRate,
+      draws,
+      ...(beta1 === undefined ? {} : { beta1 }),
+    },
     { minimise: "generator", over: ["G"], rate: set.rate },
     { minimise: "images", over: ["φ"], ...criticStep(set) },
   ];
