@@ -1,7 +1,10 @@
 /** Single-molecule localisation microscopy: the benchmark of Sim et al. 2020, §4.2. */
 
+import { falcon } from "../baselines/falcon.ts";
 import { input } from "../baselines/input.ts";
 import { localMaxima } from "../baselines/local_maxima.ts";
+import { peakFit } from "../baselines/peak_fit.ts";
+import { randomPoints } from "../baselines/random_points.ts";
 import { centreCrop } from "../core/image.ts";
 import type { Overrides, Settings } from "../core/settings.ts";
 import { blinking } from "../datasets/blinking.ts";
@@ -9,13 +12,16 @@ import { readyToLearn, sharpSources } from "../datasets/emitter_stacks.ts";
 import { keepReconstructions } from "../datasets/formats/reconstructions.ts";
 import { frameKinds } from "../datasets/kinds.ts";
 import { cycleGan } from "../methods/cyclegan.ts";
+import { otCycleGanBlind } from "../methods/ot_cyclegan_blind.ts";
 import { otCycleGanBlindGaussian } from "../methods/ot_cyclegan_blind_gaussian.ts";
 import { otCycleGanKnownPsf } from "../methods/ot_cyclegan_known_psf.ts";
 import { supervised } from "../methods/supervised.ts";
+import { taught } from "../methods/taught.ts";
 import { densityCorrelation } from "../metrics/correlation.ts";
 import { dataConsistency } from "../metrics/data_consistency.ts";
 import { FrameAverage } from "../metrics/frame_average.ts";
 import { frcHalves, frcTruth } from "../metrics/frc.ts";
+import { kernelCorrelation, kernelCorrelationInitial, kernelRadius } from "../metrics/kernel.ts";
 import { localisationMetrics } from "../metrics/localisation.ts";
 import { localisationMicroscopy, localisationSettings } from "../physics/localisation_microscopy.ts";
 import { seenFinely } from "../physics/super_resolution.ts";
@@ -72,6 +78,17 @@ export const smlmSettings = {
 
 /** A generator of few bright spots: normalisation would hide how bright they are, and a correction to the frame its blur. */
 const spots: Overrides = { norm: false, residual: false, lastScale: 0.3, rectified: true };
+
+/** Deep-STORM as 000 had it, §4.2. */
+const deepStormOnFalcon = taught(
+  {
+    name: "deep-storm-falcon",
+    about: "a U-Net trained on frames beside what FALCON makes of them",
+    source: "the supervised rival of Sim et al. 2020 (arXiv:1909.12116), §4.2",
+  },
+  supervised,
+  falcon,
+);
 
 /** `deno task bench smlm`. */
 export const smlm: Benchmark<typeof smlmSettings> = {
@@ -149,6 +166,9 @@ export const smlm: Benchmark<typeof smlmSettings> = {
 
   rows: [
     { name: "widefield", method: input, about: "the average of the frames, which is what the networks see" },
+    { name: "random-points", method: randomPoints },
+    { name: "peak-fit", method: peakFit },
+    { name: "falcon", method: falcon },
     {
       name: "deep-storm",
       method: supervised,
@@ -163,7 +183,25 @@ export const smlm: Benchmark<typeof smlmSettings> = {
     { name: "ot-cyclegan-known-psf", method: otCycleGanKnownPsf, settings: spots },
     { name: "ot-cyclegan-blind", method: otCycleGanBlindGaussian, settings: spots },
   ],
-  byName: [],
+  byName: [
+    { name: "deep-storm-falcon", method: deepStormOnFalcon, settings: { ...spots, loss: "l2" } },
+    {
+      name: "ot-cyclegan-blind-free-kernel",
+      method: otCycleGanBlind,
+      settings: {
+        ...spots,
+        kernelKind: "softmax",
+        startSigma: 3,
+        kernelRate: 3e-3,
+        loss: "l2",
+        gamma: 400,
+        measurementCycle: 0.1,
+        adversary: 0.1,
+      },
+      about:
+        "ot-cyclegan-blind whose kernel has a value a pixel, as in the paper, none negative and of sum 1",
+    },
+  ],
   metrics: [
     densityCorrelation,
     frcTruth({ threshold: "1/7" }),
@@ -171,6 +209,10 @@ export const smlm: Benchmark<typeof smlmSettings> = {
     ...localisationMetrics(250),
     ...localisationMetrics(50),
     dataConsistency,
+    kernelCorrelation,
+    kernelCorrelationInitial,
+    kernelRadius(),
+    kernelRadius({ of: "truth" }),
   ],
   followed: [
     {
