@@ -76,8 +76,17 @@ export const smlmSettings = {
   },
 } as const satisfies Settings;
 
-/** A generator of few bright spots: normalisation would hide how bright they are, and a correction to the frame its blur. */
-const spots: Overrides = { norm: false, residual: false, lastScale: 0.3, rectified: true };
+/**
+ * A generator of few bright spots: normalisation would hide how bright they are, and a correction to the frame keeps its blur.
+ * Without normalisation, smaller initial weights than He's let nothing through.
+ */
+const spots: Overrides = {
+  norm: false,
+  residual: false,
+  initialisation: "he",
+  lastScale: 0.3,
+  rectified: true,
+};
 
 /** Deep-STORM as 000 had it, §4.2. */
 const deepStormOnFalcon = taught(

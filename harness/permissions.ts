@@ -13,7 +13,7 @@ export function workerPermissions(folder: string, plan: Plan): string[] {
     suiteFolder(),
     packageFolder(),
     folder,
-    ...plan.data.paths,
+    ...plan.data.paths.map(besideStack),
     ...plan.data.beside ?? [],
     ...modules,
   ];
@@ -39,6 +39,13 @@ export function flagsOf(backend: string): string[] {
     default:
       return [];
   }
+}
+
+/** The truth, the kernel and the emitters of a stack are known by lying beside it: its folder is looked through. */
+function besideStack(path: string): string {
+  if (!/\.tiff?$/i.test(path)) return path;
+  const end = path.lastIndexOf("/");
+  return end < 0 ? "." : path.slice(0, Math.max(1, end));
 }
 
 function suiteFolder(): string {

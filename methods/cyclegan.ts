@@ -63,7 +63,8 @@ export const cycleGan: Method<typeof settings> = defineMethod({
     }
     return {
       G: generator(set, seenShape, imageShape, rng.stream("G"), range),
-      F: generator(set, imageShape, seenShape, rng.stream("F"), range),
+      // Measurements may be negative, whatever images are.
+      F: generator({ ...set, rectified: false }, imageShape, seenShape, rng.stream("F"), range),
       φ: critic(set, imageShape, rng.stream("φ")),
       ψ: critic(set, seenShape, rng.stream("ψ")),
     };
