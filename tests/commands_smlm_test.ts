@@ -39,7 +39,7 @@ Deno.test({
       const { code, err } = await bench(
         ...few,
         ...["--data", `${data}/deepstorm_microtubules`, "--pixel-nm", "100", "--psf-sigma-nm", "106"],
-        ...["--methods", "widefield,peak-fit,deep-storm,ot-cyclegan-blind", "--out", folder],
+        ...["--methods", "widefield,peak-fit,ot-cyclegan-blind", "--out", folder],
       );
       equal(code, 0, err);
       match(await Deno.readTextFile(`${folder}/table.md`), /ONE STACK/);
