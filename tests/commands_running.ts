@@ -3,6 +3,7 @@
 import { fileURLToPath } from "node:url";
 import type { ResultRecord } from "../results/record.ts";
 import { withoutCosts } from "../reports/markdown.ts";
+import { flagsOf, type TaskName } from "./tasks.ts";
 
 /** How a command ended, and what it said. */
 export interface Ended {
@@ -34,9 +35,9 @@ export function started(
   return startedWith({}, command, ...args);
 }
 
-function startedWith(env: Record<string, string>, command: string, ...args: string[]): Deno.ChildProcess {
+function startedWith(env: Record<string, string>, command: TaskName, ...args: string[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "-A", pathOf(`../commands/${command}.ts`), ...args],
+    args: ["run", ...flagsOf(command), pathOf(`../commands/${command}.ts`), ...args],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -1,14 +1,14 @@
 /**
- * `deno task kills [--kills 100] [--seed 1] [--updates 300] [--benchmarks mri,ct,misaligned-ct]`: kills jobs at random
- * moments until each is done all the same, and compares what they leave with a run that nobody disturbed.
+ * `deno task kills [--kills 100] [--seed 1] [--updates 300] [--benchmarks mri,ct,misaligned-ct] [--workers 2]`: kills jobs
+ * at random moments until each is done all the same, and compares what they leave with a run that nobody disturbed.
  *
  * Every method of the benchmarks has its job; each in turn is killed once, so that with 100 kills a job is killed several
  * times, in whatever it is doing.
  */
 
 import { parseArgs } from "node:util";
-import { availableParallelism } from "node:os";
 import { stream } from "../../core/random.ts";
+import { decodeCheckpoint } from "../../harness/checkpoint.ts";
 import { job, recordsOf } from "../commands_running.ts";
 import { kill, plan, sameRecords } from "../killing.ts";
 
@@ -18,6 +18,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     updates: { type: "string", default: "300" },
     benchmarks: { type: "string", default: "mri,ct,misaligned-ct" },
+    workers: { type: "string", default: "2" },
   },
 });
 const kills = Number(values.kills);
@@ -29,8 +30,11 @@ interface Work {
   readonly cut: string;
   readonly index: number;
   readonly name: string;
+  readonly record: string;
   /** What it was doing whenever it was killed. */
   readonly killedAt: string[];
+  /** Updates that were done, as last told, and were in no checkpoint. */
+  lost: number;
 }
 
 const root = await Deno.makeTempDir({ prefix: "kills-" });
@@ -40,13 +44,15 @@ for (const benchmark of values.benchmarks.split(",")) {
   const [whole, cut] = [`${root}/${benchmark}-whole`, `${root}/${benchmark}-cut`];
   for (const folder of [whole, cut]) await plan(folder, ...args);
   const { jobs } = JSON.parse(await Deno.readTextFile(`${whole}/plan.json`));
-  for (const { index, method } of jobs) {
+  for (const { index, method, record } of jobs) {
     works.push({
       whole,
       cut,
       index,
       name: `${benchmark} ${method}`,
+      record,
       killedAt: [],
+      lost: 0,
     });
   }
 }
@@ -76,6 +82,8 @@ await inParallel([...byWork], async ([work, its]) => {
     if (end.finished) break;
     killed += 1;
     work.killedAt.push(`${end.phase} ${end.done.toFixed(2)}`);
+    const done = end.phase === "training" ? end.done * updates : end.phase === "scoring" ? updates : 0;
+    work.lost += Math.max(0, done - await updateOf(work));
   }
 });
 
@@ -86,19 +94,29 @@ await inParallel(works, async ({ cut, index, name }) => {
 for (const folder of new Set(works.map(({ whole }) => whole))) {
   await sameRecords(folder, folder.replace(/-whole$/, "-cut"));
 }
+const trained = works.filter(({ record }) => record.includes(".seed-"));
+const lost = trained.reduce((sum, { lost }) => sum + lost, 0);
 for (const { name, killedAt } of works) console.log(`${name.padEnd(50)} ${killedAt.join(", ")}`);
 const records = await recordsOf(works[0].cut);
 console.log(
   `\n${killed} kills, ${works.length} jobs of ${
     new Set(works.map(({ cut }) => cut)).size
-  } benchmarks: all records equal (${records.size} in the first folder)`,
+  } benchmarks: all records equal (${records.size} in the first folder); ` +
+    `${(1 + lost / (updates * trained.length)).toFixed(3)} times the updates of runs that nobody disturbed`,
 );
 await Deno.remove(root, { recursive: true });
+
+/** The update that the newest checkpoint of a job is of; 0 where there is none. */
+async function updateOf({ cut, record }: Work): Promise<number> {
+  const path = `${cut}/checkpoints/${record.replace(/\.json$/, "")}.checkpoint`;
+  const bytes = await Deno.readFile(path).catch(() => undefined);
+  return bytes === undefined ? 0 : decodeCheckpoint(bytes, path).update;
+}
 
 async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const queue = [...items];
   const worker = async () => {
     for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  await Promise.all(Array.from({ length: Number(values.workers) }, worker));
 }
