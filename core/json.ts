@@ -15,6 +15,30 @@ export function prettyJson(value: Json): string {
   return JSON.stringify(sorted(value), null, 2) + "\n";
 }
 
+/** {@linkcode prettyJson} piece by piece, for a value whose text is too long to be held besides. */
+export function* prettyJsonPieces(value: Json): Generator<string> {
+  yield* pieces(value, "\n");
+  yield "\n";
+}
+
+/** The text of a value; `line` begins a line where the value stands. */
+function* pieces(value: Json, line: string): Generator<string> {
+  if (value === null || typeof value !== "object") return yield JSON.stringify(value);
+  const isList = Array.isArray(value);
+  const members = isList
+    ? value.map((item): [string, Json] => ["", item])
+    : Object.entries(inOrder(value as Record<string, Json>));
+  const [open, close] = isList ? "[]" : "{}";
+  if (members.length === 0) return yield open + close;
+  let before = open;
+  for (const [key, item] of members) {
+    yield `${before}${line}  ${isList ? "" : `${JSON.stringify(key)}: `}`;
+    yield* pieces(item, `${line}  `);
+    before = ",";
+  }
+  yield line + close;
+}
+
 /** Hexadecimal SHA-256 of text, bytes, or of several such pieces one after the other. */
 export function sha256(...pieces: readonly (string | Uint8Array)[]): string {
   const hash = createHash("sha256");
@@ -25,9 +49,14 @@ export function sha256(...pieces: readonly (string | Uint8Array)[]): string {
 function sorted(value: Json): Json {
   if (Array.isArray(value)) return value.map(sorted);
   if (value === null || typeof value !== "object") return value;
-  const entries = Object.entries(value as Record<string, Json>).filter(([, item]) => item !== undefined);
-  entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return Object.fromEntries(entries.map(([key, item]) => [key, sorted(item)]));
+  const members = Object.entries(inOrder(value as Record<string, Json>));
+  return Object.fromEntries(members.map(([key, item]) => [key, sorted(item)]));
+}
+
+/** The object with its keys in order, those that are numbers first, as JavaScript has them in every object. */
+function inOrder(object: Readonly<Record<string, Json>>): Record<string, Json> {
+  const entries = Object.entries(object).filter(([, item]) => item !== undefined);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }
 
 /** Where two nested values differ, a line each: `path: 4 there, 8 here`. */

@@ -1,7 +1,7 @@
 /** Writes reports in the formats that are asked for, each file whole or not at all. */
 
 import { writeWhole } from "../core/files.ts";
-import { prettyJson } from "../core/json.ts";
+import { prettyJson, prettyJsonPieces } from "../core/json.ts";
 import type { Run } from "../results/run.ts";
 import { summarise } from "../results/summary.ts";
 import { scoresCsv, statisticsCsv, tableCsv } from "./csv.ts";
@@ -39,7 +39,7 @@ export async function writeReport(
     written.push(...(await writeTable(table, `${out}/${prefix}`, wanted)).map((name) => prefix + name));
   }
   if (wanted.includes("json")) {
-    await writeWhole(`${out}/results.json`, prettyJson(resultsJson(tables)));
+    await writeWhole(`${out}/results.json`, prettyJsonPieces(resultsJson(tables)));
     written.push("results.json");
   }
   if (wanted.includes("html")) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import Papa from "papaparse";
-import { canonicalJson, differences, type Json } from "../core/json.ts";
+import { canonicalJson, differences, type Json, prettyJson, prettyJsonPieces } from "../core/json.ts";
 import { stream } from "../core/random.ts";
 import { plainName, plainPatient } from "../datasets/files.ts";
 import { niftiFile } from "../datasets/formats/nifti_write.ts";
@@ -158,3 +158,9 @@ Deno.test("slices are read back from NIfTI and HDF5 as they were written, and gi
 });
 
 const bitsOf = (array: Float32Array) => [...new Uint32Array(array.buffer, array.byteOffset, array.length)];
+
+Deno.test("prettyJsonPieces() are together the text of prettyJson()", () => {
+  always([json], (value) => assert.equal([...prettyJsonPieces(value)].join(""), prettyJson(value)));
+  const nested = { b: [1, -0.5, [], {}, [[null]]], a: { "": true, absent: undefined } } as unknown as Json;
+  assert.equal([...prettyJsonPieces(nested)].join(""), prettyJson(nested));
+});
