@@ -13,6 +13,7 @@ Deno.test("no table that the pages promise is empty, and every link between them
       "docs/statistics.md",
       "docs/check.md",
       "docs/trust.md",
+      "docs/dependencies.md",
     ]
   ) {
     const url = new URL(`../${page}`, import.meta.url);
