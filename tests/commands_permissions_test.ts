@@ -23,7 +23,7 @@ const may: Partial<Record<TaskName, readonly string[]>> = {
  * try code of the machine's own.
  */
 const unbounded: readonly string[] = [
-  ...["test", "perf", "simulate", "evidence", "power", "kills", "fuzz", "kernels", "lint"],
+  ...["test", "perf", "simulate", "evidence", "power", "kills", "soak", "fuzz", "kernels", "lint"],
   ...["native", "backends"],
 ];
 

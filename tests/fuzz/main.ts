@@ -21,8 +21,9 @@ const { values } = parseArgs({
 const wanted = readers.filter(({ name }) => values.readers?.split(",").includes(name) ?? true);
 // A process does no more than this, so that what one leaves behind in memory does not add up unseen.
 const batch = 2000;
-// A reader's own limits come first; this one is for those that have lost control.
+// A reader's own limits come first; this one is for those that have lost control. A process takes its time to start.
 const patienceMs = 20_000;
+const startMs = 300_000;
 const mostMB = 1024;
 
 interface Tally {
@@ -80,20 +81,21 @@ async function run(name: string, from: number, count: number, tally: Tally): Pro
   let next = from;
   let finished = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const wait = () => {
+  const wait = (milliseconds: number) => {
     clearTimeout(timer);
-    timer = setTimeout(() => child.kill("SIGKILL"), patienceMs);
+    timer = setTimeout(() => child.kill("SIGKILL"), milliseconds);
   };
-  wait();
+  wait(startMs);
   let rest = "";
   for await (
     const text of child.stdout.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>)
   ) {
-    wait();
+    wait(patienceMs);
     const lines = (rest + text).split("\n");
     rest = lines.pop()!;
     for (const line of lines) {
       const told = JSON.parse(line);
+      if (told.ready) continue;
       if (told.done) {
         finished = true;
         tally.peakMB = Math.max(tally.peakMB, told.peakMB);

@@ -14,6 +14,7 @@ const tell = (message: unknown) => {
 };
 // What readers print is nothing for their reader.
 console.log = console.warn = console.error = () => {};
+tell({ ready: true });
 for await (const one of attempts(reader, { seed, from: Number(from), count: Number(count), folder })) {
   const { bytes, ...rest } = one;
   tell(rest);
