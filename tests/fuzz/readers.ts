@@ -2,6 +2,7 @@
 
 import { isWorded } from "../../commands/exit.ts";
 import { canonicalJson, type Json, sha256 } from "../../core/json.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../core/safetensors.ts";
 import type { Rng } from "../../core/random.ts";
 import { samples } from "../../datasets/dataset.ts";
 import { decodeLosslessJpeg } from "../../datasets/formats/jpeg_lossless.ts";
@@ -13,6 +14,7 @@ import { configure } from "../../harness/configuration.ts";
 import { readPlan } from "../../harness/folder.ts";
 import { splitFromFile } from "../../harness/split.ts";
 import { textsOf } from "../../reports/write.ts";
+import { baselineText, parseBaseline } from "../../results/baseline.ts";
 import { recordLine } from "../../results/record.ts";
 import { readRun } from "../../results/run.ts";
 import { summarise } from "../../results/summary.ts";
@@ -311,6 +313,60 @@ const runs = runFile(
   (bytes, folder) => Deno.writeFile(`${folder}/run.json`, bytes),
 );
 
+/** A file of numbers with a header: weights that were kept. */
+const safetensors: Reader = {
+  name: "safetensors",
+  sound: () =>
+    Promise.resolve([
+      encodeSafetensors({
+        arrays: [
+          { name: "G/a", shape: [2, 3], data: Float32Array.from({ length: 6 }, (_, i) => i) },
+          { name: "G/b", shape: [], data: Float32Array.of(1) },
+          { name: "G/c", shape: [0, 4], data: new Float32Array() },
+        ],
+        metadata: { method: "m", seed: "1" },
+      }),
+    ]),
+  damage(sound, rng) {
+    if (rng.uniform() < 0.5) return damaged(sound, rng);
+    const [bytes] = sound;
+    const start = 8 + Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+    const header = damagedJson([bytes.subarray(8, start)], rng);
+    const length = new Uint8Array(new BigUint64Array([BigInt(header.length)]).buffer);
+    return Uint8Array.of(...length, ...header, ...bytes.subarray(start));
+  },
+  read: (bytes) =>
+    refusedInWords(() => {
+      for (const { shape, data } of decodeSafetensors(bytes, "memory").arrays) {
+        if (shape.reduce((product, extent) => product * extent, 1) !== data.length) {
+          throw new Error("other shapes");
+        }
+      }
+      return Promise.resolve(true);
+    }),
+};
+
+const checks: Reader = {
+  name: "baseline",
+  async sound() {
+    const { checks: [check], ...rest } = JSON.parse(
+      await Deno.readTextFile(new URL("../../benchmarks/baseline.json", import.meta.url)),
+    );
+    const rows = check.rows.slice(0, 2).map((row: { jobs: unknown[] }) => ({
+      ...row,
+      jobs: row.jobs.slice(0, 2),
+    }));
+    return [encode(JSON.stringify({ ...rest, checks: [{ ...check, rows }] }))];
+  },
+  damage: damagedJson,
+  read: (bytes) =>
+    refusedInWords(() => {
+      const baseline = parseBaseline(new TextDecoder().decode(bytes), "memory");
+      parseBaseline(baselineText(baseline), "memory");
+      return Promise.resolve(true);
+    }),
+};
+
 const plan = {
   version: 1,
   configuration: "c",
@@ -416,6 +472,8 @@ export const readers: readonly Reader[] = [
   records,
   runs,
   plans,
+  safetensors,
+  checks,
   splits,
   configurations,
 ];

@@ -65,8 +65,7 @@ await inParallel(works, async ({ whole, index, name }) => {
 
 // Each job gets its share of the kills at random shares of its course; one that is done by then was killed too late.
 let killed = 0;
-const turns = works.flatMap((work) => Array.from({ length: Math.ceil(kills / works.length) }, () => work))
-  .slice(0, kills);
+const turns = Array.from({ length: kills }, (_, turn) => works[turn % works.length]);
 const byWork = Map.groupBy(turns, (work) => work);
 await inParallel([...byWork], async ([work, its]) => {
   const own = rng.stream(work.name);
@@ -82,6 +81,8 @@ await inParallel([...byWork], async ([work, its]) => {
     if (end.finished) break;
     killed += 1;
     work.killedAt.push(`${end.phase} ${end.done.toFixed(2)}`);
+    // What had left its record before it was killed is done: a run would not start it again, as is done here.
+    if (await Deno.stat(`${work.cut}/records/${work.record}`).then(() => true, () => false)) continue;
     const done = end.phase === "training" ? end.done * updates : end.phase === "scoring" ? updates : 0;
     work.lost += Math.max(0, done - await updateOf(work));
   }
