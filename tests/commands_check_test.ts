@@ -166,7 +166,10 @@ Deno.test("a check refuses what it cannot compare, with exit code 2 and before a
       const [broken, says] of [
         [text.slice(0, 300), /cannot read a baseline: .*JSON/],
         [text.replace('"version": 1', '"version": 2'), /its version is 2, this program reads 1/],
-        [text.replace(/"scores":\[[^,]+,/, '"scores":['), /the row "input" of toy has jobs without a score/],
+        [
+          text.replace(/"scores":\[[^,]+,/, '"scores":['),
+          /the row "input" of toy has no margin, or jobs without a score/,
+        ],
         ["{}", /it has no list "checks"/],
       ] as const
     ) {
