@@ -8,6 +8,7 @@ import { emitterImage, shifted } from "../core/points.ts";
 import { type EmitterSettings, randomEmitters } from "./blinking.ts";
 import type { Dataset, Sample, Subject } from "./dataset.ts";
 import { joined, type Portion, portionsOf } from "./joined.ts";
+import { partsOf, requireDifferent } from "./stack_parts.ts";
 import { tiled } from "./tiles.ts";
 
 /** Where images of emitters come from: drawn at random, or from stacks whose truth is known and whose name says `train`. */
@@ -42,7 +43,7 @@ export function readyToLearn(stacks: Dataset, settings: EmitterStackSettings): D
   const { contents } = stacks;
   const { tile, images, densities, factor, reach, stream, pixelNm } = settings;
   requireDifferent(contents.subjects);
-  const { spare, parts, banners } = partsOf(contents.subjects);
+  const { spare, parts, banners } = partsOf(contents.subjects, "measurements", "frames of the same field");
   const learned = contents.subjects.find(({ id }) => id === parts[0].of)!;
   const size = Math.min(tile, ...learned.shape.slice(0, 2));
   // One camera for all: what is simulated or calibrated is to look like what networks learn from.
@@ -93,62 +94,6 @@ export function readyToLearn(stacks: Dataset, settings: EmitterStackSettings): D
   return { ...all, close: () => stacks.close() };
 }
 
-/** Which frames play which part; `spare` are training stacks that others stand beside. */
-interface Parts {
-  readonly parts: readonly Portion[];
-  readonly spare: readonly Portion[];
-  readonly banners: readonly string[];
-}
-
-function partsOf(subjects: readonly Subject[]): Parts {
-  const named = (...roles: readonly Subject["role"][]) => subjects.filter(({ role }) => roles.includes(role));
-  const whole = (role: Subject["role"]) => ({ id }: Subject): Portion => ({ of: id, role });
-  const [training, tested, others] = [named("train"), named("test", "validation"), named(undefined)];
-  if (tested.length > 0 && tested.length < subjects.length) {
-    const learned = [...training, ...others].flatMap((stack) => cut(stack, { y: 0.9, validation: 1 }));
-    return { parts: [...learned, ...tested.map(whole("test"))], spare: [], banners: [] };
-  }
-  const spare = others.length > 0 ? training.map(whole("x")) : [];
-  const [first, ...rest] = others.length > 0 ? others : subjects;
-  if (rest.length > 0) {
-    const parts = [...cut(first, { y: 0.9, validation: 1 }), ...rest.map(whole("test"))];
-    return { parts, spare, banners: [] };
-  }
-  return {
-    parts: cut(first, { y: 5 / 9, validation: 6 / 9, test: 1 }),
-    spare,
-    banners: [
-      "ONE STACK: training, validation and test are frames of the same field, one part after the other; scores are optimistic.",
-    ],
-  };
-}
-
-/** Samples from which on a frame is left out between two parts, so that no emitter shines on from one into the other. */
-const roomForGaps = 24;
-
-/** A stack cut into consecutive parts, which end at these shares of its frames; all of it is for test where it has too few. */
-function cut(
-  { id, samples }: Subject,
-  ends: Readonly<Partial<Record<"y" | "validation" | "test", number>>>,
-): Portion[] {
-  const roles = Object.keys(ends) as ("y" | "validation" | "test")[];
-  if (samples.length < roles.length) return [{ of: id, role: "test" }];
-  const gap = samples.length < roomForGaps ? 0 : 1;
-  let from = 0;
-  return roles.map((role, i): Portion => {
-    const isLast = i === roles.length - 1;
-    // Rounding must not take a part all its frames.
-    const left = roles.length - 1 - i;
-    const to = Math.min(
-      samples.length - left,
-      Math.max(from + 1, Math.floor(ends[role]! * samples.length + 1e-9)),
-    );
-    const portion = { of: id, role, range: [from, isLast ? to : to - gap] as const };
-    from = to;
-    return role === "test" ? portion : { ...portion, id: `${id}-${role === "y" ? "training" : role}` };
-  });
-}
-
 /** Measurements of known emitters with their images, and said to be taken by this camera. */
 function withImages(
   dataset: Dataset,
@@ -183,22 +128,4 @@ function withImages(
       };
     },
   };
-}
-
-/** Parts of one stack under two names would be told apart by no hash of theirs. */
-function requireDifferent(subjects: readonly Subject[]): void {
-  const owners = new Map<string, string>();
-  for (const { id, volumes = [] } of subjects) {
-    for (const volume of volumes) {
-      const other = owners.get(volume);
-      if (other !== undefined) {
-        throw new UsageError({
-          what: `leak: "${other}" and "${id}" hold the same frames`,
-          where: "--data",
-          fix: "leave one of the two out: the values are the same under two names",
-        });
-      }
-      owners.set(volume, id);
-    }
-  }
 }
