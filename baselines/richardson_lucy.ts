@@ -14,6 +14,12 @@ export const richardsonLucySettings = {
     whole: true,
     about: "iterations; few, since noise grows with them: chosen on validation subjects",
   },
+  borders: {
+    default: "light",
+    choices: ["light", "dark"],
+    about:
+      "whether light comes from outside of the field of view, or all is dark there, as common programs have it",
+  },
 } as const satisfies Settings;
 
 /** What may be set of {@linkcode richardsonLucyTv}. */
@@ -35,7 +41,8 @@ export const richardsonLucyTvSettings = {
  *
  * from a constant image on. A read-out with noise of variance r² counts like r² photons more (Snyder, Helstrom, Lanterman,
  * White & Faisal 1995, doi:10.1364/JOSAA.12.000272). The image is larger than the measurement; where Aᵀ1 is small nearly
- * nothing is known of it, and it is 0 (Bertero & Boccacci 2005, doi:10.1051/0004-6361:20052717).
+ * nothing is known of it, and it is 0 (Bertero & Boccacci 2005, doi:10.1051/0004-6361:20052717). With `borders` "dark" it is
+ * what common programs compute: an image of the measurement's size, 0 outside of it, Aᵀ1 taken for 1, and no β.
  */
 export const richardsonLucy: Method<typeof richardsonLucySettings> = {
   name: "richardson-lucy",
@@ -47,7 +54,8 @@ export const richardsonLucy: Method<typeof richardsonLucySettings> = {
   trains: false,
   effort: 0.1,
   tune: { setting: "iterations", values: [10, 20, 40, 80] },
-  prepare: (_problem, { iterations }) => untrained((y, meeting) => deconvolved(y, meeting, iterations, 0)),
+  prepare: (_problem, { iterations, borders }) =>
+    untrained((y, meeting) => deconvolved(y, meeting, iterations, 0, borders === "dark")),
 };
 
 /**
@@ -83,14 +91,15 @@ function deconvolved(
   { A, noise }: Meeting,
   iterations: number,
   weight: number,
+  isDark = false,
 ): tf.Tensor4D {
   if (A === undefined) throw new TypeError("Richardson and Lucy's deconvolution needs the operator");
   return tf.tidy(() => {
-    const light = lightWithoutSignal(noise);
-    const known = A.adjoint(tf.onesLike(y));
+    const light = isDark ? 0 : lightWithoutSignal(noise);
+    const known = isDark ? embedded(tf.onesLike(y), A.imageShape) : A.adjoint(tf.onesLike(y));
     const least = tf.mul(tf.max(known), leastShare);
     const isKnown = tf.cast(tf.greater(known, least), "float32");
-    const sensitivity = tf.maximum(known, least);
+    const sensitivity = isDark ? tf.onesLike(known) : tf.maximum(known, least);
     const measured = tf.clipByValue(tf.add(y, light), 0, Infinity);
     const axes = y.shape.map((_, axis) => axis).slice(1);
     const start = tf.clipByValue(tf.mean(y, axes, true), leastLight, Infinity);
@@ -111,6 +120,15 @@ function deconvolved(
     }
     return x as tf.Tensor4D;
   });
+}
+
+/** A measurement among zeros, in its place in the middle of an image. */
+function embedded(y: tf.Tensor, imageShape: readonly number[]): tf.Tensor {
+  const around = imageShape.map((extent, axis): [number, number] => {
+    const missing = extent - y.shape[axis + 1];
+    return [Math.floor(missing / 2), Math.ceil(missing / 2)];
+  });
+  return tf.pad(y, [[0, 0], ...around]);
 }
 
 /** β: the light that a calibrated camera has without any from the image, in its units. */

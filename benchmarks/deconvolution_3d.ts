@@ -123,7 +123,15 @@ export const deconvolution3d: Benchmark<typeof deconvolution3dSettings> = {
     return centrePart(image, [depth - marginDepth, height - margin, width - margin]);
   },
   rows,
-  byName: [],
+  byName: [
+    {
+      name: "richardson-lucy-dark-borders",
+      method: richardsonLucy,
+      settings: { borders: "dark" },
+      about:
+        "Richardson and Lucy's deconvolution as common programs have it: all is dark outside of the field of view",
+    },
+  ],
   metrics: [
     psnr("paper"),
     ssim("wang2004", { range: "truth-maximum" }),

@@ -113,7 +113,8 @@ function brightened(stacks: Dataset): Dataset {
   const subjects = new Map(stacks.contents.subjects.map((subject) => [subject.id, subject]));
   const highOf = ({ levels }: Subject) => (levels as { high?: number } | undefined)?.high ?? 1;
   return {
-    ...stacks,
+    contents: stacks.contents,
+    close: () => stacks.close(),
     async sample(subject, id) {
       const { acquisition: _, image, reference, ...rest } = await stacks.sample(subject, id);
       const factor = 1 / (highOf(subjects.get(subject)!) || 1);

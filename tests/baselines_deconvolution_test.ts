@@ -71,6 +71,14 @@ Deno.test("Richardson and Lucy's deconvolution is scikit-image's, where borders 
   await near(inside(found, kernel, 8), await expected.data(), 2e-5);
 });
 
+Deno.test("with dark borders it is scikit-image's up to the border", async () => {
+  const { shape, kernel, h, y, iterations, x } = golden.lucy;
+  const A = operatorOf(shape, kernel, h);
+  const settings = { iterations, borders: "dark" };
+  const found = reconstruct(richardsonLucy, tf.tensor(y, [1, ...shape, 1]), meet(A), settings);
+  await near(inside(found, kernel, 0), x, 2e-5);
+});
+
 Deno.test("Wiener's deconvolution is scikit-image's, where borders do not matter", async () => {
   const { shape, kernel, h, y, weight, x } = golden.hunt;
   const A = operatorOf(shape, kernel, h);
