@@ -107,11 +107,15 @@ console.log(
 );
 await Deno.remove(root, { recursive: true });
 
-/** The update that the newest checkpoint of a job is of; 0 where there is none. */
+/** The update that the newest whole checkpoint of a job is of; 0 where there is none. */
 async function updateOf({ cut, record }: Work): Promise<number> {
-  const path = `${cut}/checkpoints/${record.replace(/\.json$/, "")}.checkpoint`;
-  const bytes = await Deno.readFile(path).catch(() => undefined);
-  return bytes === undefined ? 0 : decodeCheckpoint(bytes, path).update;
+  const base = `${cut}/checkpoints/${record.replace(/\.json$/, "")}.checkpoint`;
+  // While one is being written, the one before it is there alone.
+  for (const path of [base, `${base}.before`]) {
+    const bytes = await Deno.readFile(path).catch(() => undefined);
+    if (bytes !== undefined) return decodeCheckpoint(bytes, path).update;
+  }
+  return 0;
 }
 
 async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
