@@ -3,6 +3,7 @@
 import type { Benchmark, Row } from "../benchmarks/benchmark.ts";
 import { claims } from "../benchmarks/claims.ts";
 import { ct } from "../benchmarks/ct.ts";
+import { deconvolution } from "../benchmarks/deconvolution.ts";
 import { deconvolution3d } from "../benchmarks/deconvolution_3d.ts";
 import { misalignedCt } from "../benchmarks/misaligned_ct.ts";
 import { mri } from "../benchmarks/mri.ts";
@@ -15,7 +16,7 @@ import type { Module, Suite } from "../harness/context.ts";
 import type { Claim } from "../results/run.ts";
 
 /** The benchmarks that come with the suite. */
-export const benchmarks: readonly Benchmark[] = [mri, ct, misalignedCt, deconvolution3d, smlm];
+export const benchmarks: readonly Benchmark[] = [mri, ct, misalignedCt, deconvolution, deconvolution3d, smlm];
 
 /** What a user's module gives as its default export: `--use FILE.ts`. */
 export interface Extension {

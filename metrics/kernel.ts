@@ -1,7 +1,7 @@
 /** Scores of a learned kernel: how alike it is to the true one, how alike it was before training, and how broad it is. */
 
 import { kernelCorrelation as correlationOf, rmsRadius } from "./correlation.ts";
-import type { Kernels, Metric } from "./metric.ts";
+import type { Case, Kernels, Metric, Score } from "./metric.ts";
 import { type Outcome, scored } from "./scoring.ts";
 
 const correlation = {
@@ -46,26 +46,29 @@ export function kernelRadius({ of = "learned" as "learned" | "truth" } = {}): Me
   return {
     id: isTruth ? "kernel-radius-truth" : "kernel-radius",
     convention: "rms",
-    unit: "px",
+    unit: "nm",
     better: "neither",
     needs: ["kernel"],
     about: `rms radius of the ${
       isTruth ? "kernel that the measurements were made with" : "learned kernel"
-    } about its centre of mass, in pixels of the image`,
+    } about its centre of mass`,
     score: (subject) =>
-      ofKernels(subject, ({ learned, truth }) => {
+      ofKernels(subject, ({ learned, truth }, pixelNm) => {
         const kernel = isTruth ? truth : learned;
-        return kernel === undefined ? { reason: "the true kernel is unknown" } : rmsRadius(kernel);
+        if (kernel === undefined) return { reason: "the true kernel is unknown" };
+        return pixelNm === undefined
+          ? { reason: "nobody says how large a pixel is" }
+          : rmsRadius(kernel, pixelNm);
       }),
   };
 }
 
 /** One score a subject: its samples, which are measured alike, share their kernels. */
 function ofKernels(
-  subject: Parameters<Metric["score"]>[0],
-  score: (kernels: Kernels) => Outcome,
-): ReturnType<Metric["score"]> {
+  subject: readonly Case[],
+  score: (kernels: Kernels, pixelNm: Case["pixelNm"]) => Outcome,
+): readonly Score[] {
   if (subject.length === 0) return [];
-  const { kernel } = subject[0];
-  return [scored(kernel === undefined ? { reason: "no kernel is learned" } : score(kernel))];
+  const [{ kernel, pixelNm }] = subject;
+  return [scored(kernel === undefined ? { reason: "no kernel is learned" } : score(kernel, pixelNm))];
 }
