@@ -9,7 +9,7 @@ import { centreCrop } from "../core/image.ts";
 import type { Overrides, Settings } from "../core/settings.ts";
 import { blinking } from "../datasets/blinking.ts";
 import { readyToLearn, sharpSources } from "../datasets/emitter_stacks.ts";
-import { keepReconstructions } from "../datasets/formats/reconstructions.ts";
+import { keepTiff } from "../datasets/formats/tiff_reconstructions.ts";
 import { frameKinds } from "../datasets/kinds.ts";
 import { cycleGan } from "../methods/cyclegan.ts";
 import { otCycleGanBlind } from "../methods/ot_cyclegan_blind.ts";
@@ -34,7 +34,7 @@ const usualPixelNm = 100;
 export const smlmSettings = {
   ...commonSettings,
   ...localisationSettings,
-  updates: { ...commonSettings.updates, default: 1000 },
+  updates: { ...commonSettings.updates, default: 1500 },
   // A frame whose emitters are known, or that a camera took, cannot be mirrored.
   mirror: { ...commonSettings.mirror, default: false },
   density: { default: 2, min: 1e-3, max: 1e3, about: "emitters that shine in a simulated frame, per µm²" },
@@ -184,11 +184,7 @@ export const smlm: Benchmark<typeof smlmSettings> = {
       settings: { ...spots, loss: "l2" },
       about: "Deep-STORM: a U-Net trained on simulated frames beside their emitters",
     },
-    {
-      name: "cyclegan",
-      method: cycleGan,
-      settings: { ...spots, identity: 0 },
-    },
+    { name: "cyclegan", method: cycleGan, settings: spots },
     { name: "ot-cyclegan-known-psf", method: otCycleGanKnownPsf, settings: spots },
     { name: "ot-cyclegan-blind", method: otCycleGanBlindGaussian, settings: spots },
   ],
@@ -241,7 +237,7 @@ export const smlm: Benchmark<typeof smlmSettings> = {
       about: "Sum of the Gaussian that was learned; 1 where images are as bright as what was measured.",
     },
   ],
-  keep: keepReconstructions,
+  keep: keepTiff,
   notes: [
     "widefield is the input's own score, and random-points a control: points drawn at random by the light of the frame. Where emitters lie closer than 250 nm a tolerance of as much says nothing, which is why 50 nm stands beside it.",
     "deep-storm learns from simulations of the microscope as it is believed to be; the other networks learn from frames of y and from images of emitters of x, which share no subject.",
