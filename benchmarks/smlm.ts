@@ -67,8 +67,9 @@ export const smlmSettings = {
     about: "least density of random emitters for stacks, per µm²",
   },
   mostDensity: { default: 25, min: 1e-3, max: 1e3, about: "greatest density of random emitters for stacks" },
+  // Of 0.2 to 2, by the Jaccard index on validation frames of deep-storm: 0.6 to 1.25 are alike, simulated and real.
   least: {
-    default: 1.5,
+    default: 0.8,
     min: 0,
     max: 100,
     about:
