@@ -27,6 +27,7 @@ export {
 export { ct, ctSettings } from "./benchmarks/ct.ts";
 export { misalignedCt, misalignedCtSettings } from "./benchmarks/misaligned_ct.ts";
 export { mri, mriSettings } from "./benchmarks/mri.ts";
+export { smlm, smlmSettings } from "./benchmarks/smlm.ts";
 export { type Explanation, UsageError } from "./core/errors.ts";
 export { centreCrop, type Image, magnitude, standardDeviation } from "./core/image.ts";
 export type { Json } from "./core/json.ts";

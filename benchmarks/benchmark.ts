@@ -180,6 +180,8 @@ export interface Benchmark<S extends Settings = Settings> {
   see(y: Tensor, A: Operator): Tensor4D;
   /** What of images the measurement shows, and training compares; all of it where this is absent. */
   field?(image: Tensor, A: Operator): Tensor4D;
+  /** What a network sees, in the unit of images, where that is another: what pictures show as the input. */
+  asImage?(seen: Image, settings: Values<S>): Image;
   /** What images and measurements are divided by, from what a network sees: known at test time on both sides. */
   scale(seen: Image): number;
   /**

@@ -1,11 +1,11 @@
 /** Single-molecule localisation microscopy: the benchmark of Sim et al. 2020, §4.2. */
 
+import { approximateInverse } from "../baselines/approximate_inverse.ts";
 import { falcon } from "../baselines/falcon.ts";
-import { input } from "../baselines/input.ts";
 import { localMaxima } from "../baselines/local_maxima.ts";
 import { peakFit } from "../baselines/peak_fit.ts";
 import { randomPoints } from "../baselines/random_points.ts";
-import { centreCrop } from "../core/image.ts";
+import { centreCrop, scaled } from "../core/image.ts";
 import type { Overrides, Settings } from "../core/settings.ts";
 import { blinking } from "../datasets/blinking.ts";
 import { readyToLearn, sharpSources } from "../datasets/emitter_stacks.ts";
@@ -165,6 +165,8 @@ export const smlm: Benchmark<typeof smlmSettings> = {
   matrix: () => undefined,
   acquisition: localisationMicroscopy,
   see: seenFinely,
+  // As much light as the frame has.
+  asImage: (seen, { factor }) => scaled(seen, 1 / factor ** 2),
   scale: () => 1,
   view: (image, { reach, factor }) => {
     const [height, width] = image.shape.map((side) => side - 2 * reach * factor);
@@ -175,7 +177,11 @@ export const smlm: Benchmark<typeof smlmSettings> = {
     pixelNm && localMaxima(reconstruction, { pixelNm: pixelNm[1], threshold: least }),
 
   rows: [
-    { name: "widefield", method: input, about: "the average of the frames, which is what the networks see" },
+    {
+      name: "widefield",
+      method: approximateInverse,
+      about: "the average of the frames, their light spread over finer pixels: what the networks see",
+    },
     { name: "random-points", method: randomPoints },
     { name: "peak-fit", method: peakFit },
     { name: "falcon", method: falcon },

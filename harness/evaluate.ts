@@ -194,7 +194,8 @@ export async function examine(
       }
       const kept = viewOf(benchmark, settings, reconstructed);
       const { measured, seen } = reconstructed.encounter;
-      const input = benchmark.view(seen, settings, measured.reference);
+      const shown = benchmark.asImage?.(seen, settings) ?? seen;
+      const input = benchmark.view(shown, settings, measured.reference);
       if (combined === undefined) await each({ subject, kept, input, curves: () => curvesOf(metrics, kept) });
       else combined.add(kept, input, measured.emitters);
       if (ofSamples.length > 0) cases.push(await caseOf(examination, reconstructed, kept, needs, learned));

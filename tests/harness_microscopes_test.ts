@@ -97,6 +97,25 @@ Deno.test("examine() combines the samples of each subject for metrics of the who
   ok(Math.abs(shown[1].input.data[0] - 2 * reconstruction.data[0]) < 1e-6);
 });
 
+Deno.test("examine() shows what networks see in the unit of images, where a benchmark says how", async () => {
+  using learner = input.prepare(problem, { gain: 1 }, stream("networks"));
+  const inputOf = async (overrides: Parameters<typeof toyBenchmark>[0]) => {
+    const examination = { shelf: shelfOf(toyBenchmark(overrides)), settings: {}, learner, knows };
+    const shown: Shown[] = [];
+    await examine(examination, refs.slice(0, 1), [meanAbsoluteError], (one) => {
+      shown.push(one);
+      return Promise.resolve();
+    });
+    return shown[0].input.data;
+  };
+  const asSeen = await inputOf({});
+  const halved = await inputOf({
+    asImage: ({ shape, data }) => ({ shape, data: data.map((value) => value / 2) }),
+  });
+  deepStrictEqual(halved, asSeen.map((value) => value / 2));
+  ok(asSeen.some((value) => value !== 0));
+});
+
 Deno.test("examine() asks a learner for emitters, else the benchmark, and nobody where no metric needs them", async () => {
   const truth = { xNm: Float64Array.of(1), yNm: Float64Array.of(2) };
   const plain = toyBenchmark();
