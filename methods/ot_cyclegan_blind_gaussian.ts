@@ -43,8 +43,9 @@ const detail = { deviation: 1, reach: 3, gain: 4 };
  *
  * Deviations from the paper:
  *
- * - h is a Gaussian of two weights, its width and its gain. Of 784 free values the critic's verdict on each is mostly chance,
- *   and they end too narrow; without the gain the width settles too low.
+ * - h is a Gaussian of two weights, its width and its gain, of which the gain moves ten times more slowly
+ *   (`networks/gaussian_kernel.ts`): at one pace σ went to 6.1 of 5.1 pixels, so to 5.5, where it stays. Of a value a pixel the
+ *   critic's verdict on each is mostly chance.
  * - h learns from ψ alone: the cycle draws it to a delta, for which G has nothing to do. ψ sees 4·(y − Gauss * y), the detail
  *   of a measurement, and has two updates for one of h, on eight measurements. G learns from the average of h over steps.
  * - n is the camera's noise, which is calibrated. Squared differences; c and a are 0.1 (`ot-cyclegan-known-psf`).

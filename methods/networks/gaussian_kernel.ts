@@ -6,6 +6,9 @@ import type { Scalar, Tensor } from "../../engine/tensor.ts";
 import type { Shape } from "../../physics/operator.ts";
 import { type LearnedKernel, learnedKernel } from "./learned_kernel.ts";
 
+/** How fast the gain's logarithm moves against that of σ. */
+const gainPace = 0.1;
+
 /** What a Gaussian kernel starts from. */
 export interface GaussianKernelOptions {
   /** `[height, width, 1]`, odd extents. */
@@ -25,8 +28,9 @@ export interface GaussianKernel extends LearnedKernel {
 }
 
 /**
- * gain · g ⊗ g with g ∝ exp(−d²/(2σ²)) of sum 1 over the extent of the kernel. The weights are ln σ and ln gain, so that
- * both stay positive, and a step of one size changes them by the same share wherever they are. The gain starts as 1.
+ * gain · g ⊗ g with g ∝ exp(−d²/(2σ²)) of sum 1 over the extent of the kernel. The weights are ln σ and 10·ln gain, so that
+ * both stay positive, and a step of one size changes σ by the same share wherever it is, and the gain by a tenth of that:
+ * how high a spot is, which a critic sees first, both can change, and at one pace they overshoot together. The gain starts as 1.
  *
  * @throws {RangeError} for a kernel that is no odd-sided `[height, width, 1]`, or a σ that is not positive.
  */
@@ -41,7 +45,8 @@ export function gaussianKernel({ shape, sigma, averaging }: GaussianKernelOption
   }
   if (!(sigma > 0)) throw new RangeError(`the standard deviation of a kernel is positive, not ${sigma}`);
   const [rows, columns] = [height, width].map((extent) => tf.keep(squaredDistances(extent)));
-  const at = (weights: Tensor, index: number) => tf.exp(tf.slice(weights, [index], [1])) as Tensor;
+  const sigmaOf = (weights: Tensor): Tensor => tf.exp(tf.slice(weights, [0], [1]));
+  const gainOf = (weights: Tensor): Tensor => tf.exp(tf.mul(tf.slice(weights, [1], [1]), gainPace));
   const line = (squares: Tensor, σ: Tensor): Tensor => {
     const values = tf.exp(tf.div(squares, tf.mul(tf.square(σ), -2)));
     return tf.div(values, tf.sum(values));
@@ -50,8 +55,8 @@ export function gaussianKernel({ shape, sigma, averaging }: GaussianKernelOption
     start: tf.tensor1d([Math.log(sigma), 0]),
     averaging,
     make: (weights) => {
-      const σ = at(weights, 0);
-      const down = tf.mul(line(rows, σ), at(weights, 1));
+      const σ = sigmaOf(weights);
+      const down = tf.mul(line(rows, σ), gainOf(weights));
       const product = tf.matMul(tf.reshape(down, [height, 1]), tf.reshape(line(columns, σ), [1, width]));
       return tf.reshape(product, [height, width, 1]);
     },
@@ -59,8 +64,8 @@ export function gaussianKernel({ shape, sigma, averaging }: GaussianKernelOption
   const { average } = learned;
   return {
     ...learned,
-    sigma: () => tf.tidy(() => tf.reshape(at(average, 0), [])),
-    gain: () => tf.tidy(() => tf.reshape(at(average, 1), [])),
+    sigma: () => tf.tidy(() => tf.reshape(sigmaOf(average), [])),
+    gain: () => tf.tidy(() => tf.reshape(gainOf(average), [])),
     [Symbol.dispose]() {
       tf.dispose([rows, columns]);
       learned[Symbol.dispose]();
