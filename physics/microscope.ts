@@ -246,8 +246,9 @@ async function looked(sample: Measurable, { operator, kernel, brightness }: Setu
   Pick<Measured, "measurement" | "reference" | "kernel">
 > {
   const measurement = brightness(sample.measurement!);
+  const known = { measurement, ...(sample.kernel && { kernel }) };
   const truth = sample.reference ?? sample.image;
-  if (truth === undefined) return { measurement };
+  if (truth === undefined) return known;
   if (!sameShape(truth.shape, measurement.shape)) {
     throw new TypeError(explain({
       what: `a truth [${truth.shape}] of a measurement [${measurement.shape}]`,
@@ -255,6 +256,8 @@ async function looked(sample: Measurable, { operator, kernel, brightness }: Setu
       fix: "give both of one size, registered",
     }));
   }
+  // A tile with nothing in it says nothing of the number, and there is nothing to score.
+  if (truth.data.every((value) => value === truth.data[0])) return known;
   // Beyond the field nobody knows the truth; its mirror images do for a number that all pixels share.
   const blurred = await applied((image) => operator.forward(operator.approximateInverse!(image)), truth);
   const factor = slope(blurred, measurement.data);
@@ -265,7 +268,7 @@ async function looked(sample: Measurable, { operator, kernel, brightness }: Setu
       fix: "give the truth that belongs to it, or its point spread function by --psf",
     }));
   }
-  return { measurement, reference: scaled(truth, factor), ...(sample.kernel && { kernel }) };
+  return { ...known, reference: scaled(truth, factor) };
 }
 
 /** The b that makes a + b·x closest to y. */

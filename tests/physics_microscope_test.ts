@@ -188,6 +188,10 @@ Deno.test("a truth in units of its own is brought to the measurement's by the nu
   assert.deepEqual([kernel!.shape, image], [[5, 7, 1], undefined]);
   const other = { ...given, image: { shape: truth.shape, data: truth.data.map((value) => -value) } };
   await assert.rejects(plane().measure(other, rng()), /its truth, blurred, does not look like it/);
+  // A tile in which there is nothing is not scored, and keeps its kernel.
+  const dark = { ...given, image: { shape: truth.shape, data: truth.data.map(() => 0) } };
+  const looked = await plane().measure(dark, rng());
+  assert.deepEqual([looked.reference, looked.kernel!.shape], [undefined, [5, 7, 1]]);
   const small = { ...given, image: random("x", [20, 20, 1]) };
   await assert.rejects(plane().measure(small, rng()), /a truth \[20,20,1\] of a measurement \[20,24,1\]/);
 });
