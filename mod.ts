@@ -25,6 +25,7 @@ export {
   type Window,
 } from "./benchmarks/benchmark.ts";
 export { ct, ctSettings } from "./benchmarks/ct.ts";
+export { deconvolution3d, deconvolution3dSettings } from "./benchmarks/deconvolution_3d.ts";
 export { misalignedCt, misalignedCtSettings } from "./benchmarks/misaligned_ct.ts";
 export { mri, mriSettings } from "./benchmarks/mri.ts";
 export { smlm, smlmSettings } from "./benchmarks/smlm.ts";
