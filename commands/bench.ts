@@ -3,18 +3,22 @@
 import { availableParallelism } from "node:os";
 import type { ParseArgsConfig } from "node:util";
 import { suggest, UsageError } from "../core/errors.ts";
+import type { Executor } from "../harness/execute.ts";
 import { runLock, writePlan } from "../harness/folder.ts";
 import { Lock } from "../harness/lock.ts";
 import { type Order, prepare, type Prepared } from "../harness/prepare.ts";
+import { assertNotQueued, slurmArray } from "../harness/slurm.ts";
 import { splitKinds } from "../harness/split.ts";
+import { localWorkers } from "../harness/workers.ts";
 import { counted } from "../reports/words.ts";
 import { terminalTable } from "../reports/terminal.ts";
 import { terminalVerdicts } from "../reports/verdict_words.ts";
 import { exitWithError, printable } from "./exit.ts";
 import { listOf } from "./list.ts";
-import { type Given, parsed, whole } from "./options.ts";
+import { type Given, parsed, whole, withDashes } from "./options.ts";
 import { fromCaller } from "./paths.ts";
 import { runPlan } from "./running.ts";
+import { status } from "./status.ts";
 import { loadSuite } from "./suite.ts";
 
 const options = {
@@ -34,6 +38,8 @@ const options = {
   "camera-gain": { type: "string" },
   wavelengths: { type: "string" },
   workers: { type: "string" },
+  executor: { type: "string", default: "local" },
+  sbatch: { type: "string" },
   backend: { type: "string", default: "wasm" },
   portable: { type: "boolean", default: false },
   "no-replay": { type: "boolean", default: false },
@@ -59,6 +65,7 @@ const settingOptions = [
 
 const help = `deno task bench <benchmark> [options]     runs a benchmark and leaves its tables in a folder
 deno task bench list                      every benchmark with its question, methods, metrics, settings and presets
+deno task bench status RUN                how far the run in that folder is: its jobs, its queue, its table
 
 What is run
   --profile smoke|quick|paper   how large: seconds, minutes, or the paper's size (default quick)
@@ -85,7 +92,10 @@ What a microscope's files do not say, each a setting too (--set pixel-nm=…)
   --wavelengths A,B,…           tests at these wavelengths too, in nm: a table more for each
 
 How, and where to
-  --workers N                   jobs at once (default: one a core, here ${availableParallelism()})
+  --workers N                   jobs at once (default: one a core, here ${availableParallelism()}; as many as Slurm allows)
+  --executor local|slurm        on this machine (default), or as one job array of a cluster that Slurm manages, which
+                                all nodes and this machine share the run's folder with; docs/scale.md says more
+  --sbatch "OPTIONS"            what this cluster asks for, e.g. --sbatch "--partition=long --time=08:00:00 --mem=2G"
   --backend NAME                wasm (default), cpu, webgpu, native
   --portable                    arithmetic that gives the same bits on processors without fused multiply-add
   --no-replay                   works out every training step anew instead of replaying a recorded one: slower, the
@@ -108,14 +118,17 @@ Examples
   deno task bench mri --profile smoke --out /tmp/try
   deno task bench mri --data knee/singlecoil_train --data knee/singlecoil_val --set mask=fastmri
   deno task bench mri --data children/ --methods ot-cyclegan,supervised --seeds 11-13
-  deno task bench mri --set acceleration=8 --set ot-cyclegan.gamma=50`;
+  deno task bench mri --set acceleration=8 --set ot-cyclegan.gamma=50
+  deno task bench mri --profile paper --executor slurm --sbatch "--partition=cpu --time=12:00:00" --out /shared/mri`;
 
 async function main(args: string[]): Promise<number> {
-  const { values, positionals } = parsed("bench", args, options);
+  const { values, positionals } = parsed("bench", withDashes(args, "--sbatch"), options);
   if (values.help || positionals.length === 0) {
     console.log(help);
     return values.help || args.length === 0 ? 0 : 2;
   }
+  if (positionals[0] === "status") return await status(positionals.slice(1));
+  const executor = executorOf(values);
   const suite = await loadSuite(values.use.map(fromCaller));
   if (positionals.length > 1) {
     throw new UsageError({
@@ -132,7 +145,6 @@ async function main(args: string[]): Promise<number> {
     const text = values[option];
     return text === undefined ? undefined : whole(`--${option}`, text, least, 1_000_000);
   };
-  const workers = whole("--workers", values.workers ?? String(availableParallelism()), 1, 1024);
   const order: Order = {
     request: {
       benchmark: name,
@@ -162,13 +174,35 @@ async function main(args: string[]): Promise<number> {
     what: `the run in ${order.out}`,
     where: `--out ${order.out}`,
   });
+  if (values.executor === "local" || values.fresh) await assertNotQueued(order.out);
   const prepared = await prepare(suite, order);
   if (values.plan) {
     await writePlan(prepared.folder, prepared.run, prepared.plan, prepared.stale);
     console.log(planText(prepared));
     return 0;
   }
-  return await run(prepared, workers);
+  return await run(prepared, executor);
+}
+
+/** Where the jobs run. */
+function executorOf({ executor, sbatch, workers }: Given<typeof options>["values"]): Executor {
+  const atOnce = workers === undefined ? undefined : whole("--workers", workers, 1, 1024);
+  if (executor === "slurm") return slurmArray({ sbatch: sbatch ?? "", atOnce });
+  if (executor !== "local") {
+    throw new UsageError({
+      what: `there is no executor "${executor}"`,
+      where: "--executor",
+      fix: suggest(executor, ["local", "slurm"]),
+    });
+  }
+  if (sbatch !== undefined) {
+    throw new UsageError({
+      what: "options of sbatch say nothing to the workers of this machine",
+      where: `--sbatch "${sbatch}"`,
+      fix: "add --executor slurm",
+    });
+  }
+  return localWorkers(atOnce ?? availableParallelism());
 }
 
 /** The options that are settings, as `--set` takes them. */
@@ -179,10 +213,10 @@ function settingsOf(values: Given<typeof options>["values"]): string[] {
   });
 }
 
-async function run(prepared: Prepared, workers: number): Promise<number> {
+async function run(prepared: Prepared, executor: Executor): Promise<number> {
   const { folder } = prepared;
   console.log(planText(prepared));
-  const ran = await runPlan(prepared, workers);
+  const ran = await runPlan(prepared, executor);
   if (ran === "interrupted") return 130;
   const { result, failed } = ran;
   console.log(`\n${terminalTable(result)}`);

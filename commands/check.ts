@@ -12,6 +12,7 @@ import type { Suite } from "../harness/context.ts";
 import { runLock } from "../harness/folder.ts";
 import { Lock } from "../harness/lock.ts";
 import { prepare } from "../harness/prepare.ts";
+import { localWorkers } from "../harness/workers.ts";
 import { checkJunit, checkLines, checkMarkdown, overall, overallText, type Pair } from "../reports/check.ts";
 import {
   type Baseline,
@@ -222,7 +223,7 @@ async function measured(
     }
     const workers = whole("--workers", values.workers ?? String(availableParallelism()), 1, 1024);
     console.log(`${name}: ${methods.join(", ")}; seeds ${list}, in ${out}`);
-    const ran = await runPlan(prepared, workers);
+    const ran = await runPlan(prepared, localWorkers(workers));
     if (ran === "interrupted") return undefined;
     fresh = false;
     const { result } = ran;

@@ -1,8 +1,9 @@
 /**
- * `deno task job RUN INDEX`: does one job of a plan and leaves its record.
+ * `deno task job RUN JOB`: does one job of a plan and leaves its record.
  *
  * It is what the workers of `deno task bench` run, and what any other engine runs that takes a plan from
- * `deno task bench … --plan`. A job that cannot be done leaves a record that says why.
+ * `deno task bench … --plan`. A job that cannot be done leaves a record that says why. One that is sent SIGUSR1, as batch
+ * systems do before they take a machine away, keeps its training and ends with {@linkcode stoppedCode}.
  */
 
 import { format } from "node:util";
@@ -16,7 +17,7 @@ import { openDataset } from "../harness/context.ts";
 import { checkpointBase, jobLock, readPlan, recordPath, writeRecord } from "../harness/folder.ts";
 import { Lock } from "../harness/lock.ts";
 import { provenanceOf } from "../harness/provenance.ts";
-import { failedRecord, type Message, type Progress, runJob } from "../harness/job.ts";
+import { failedRecord, type Message, type Progress, runJob, Stopped, stoppedCode } from "../harness/job.ts";
 import type { Job, Plan } from "../harness/plan.ts";
 import { Shelf } from "../harness/samples.ts";
 import type { ResultRecord } from "../results/record.ts";
@@ -26,12 +27,16 @@ import { loadSuite } from "./suite.ts";
 
 async function main(folder: string, index: string, tell: (progress: Progress) => void): Promise<void> {
   const plan = await readPlan(folder);
-  const job = plan.jobs[Number(index)];
-  if (!/^\d+$/.test(index) || job === undefined) {
+  const job = /^\d+$/.test(index)
+    ? plan.jobs[Number(index)]
+    : plan.jobs.find(({ record }) => record === `${index}.json`);
+  if (job === undefined) {
     throw new UsageError({
       what: `there is no job ${index}`,
       where: `${folder}/plan.json`,
-      fix: `give a number from 0 to ${plan.jobs.length - 1}`,
+      fix: `give a number from 0 to ${plan.jobs.length - 1}, or a name such as ${
+        plan.jobs.at(-1)?.record.replace(/\.json$/, "")
+      }`,
     });
   }
   await using _lock = await Lock.take(jobLock(folder, job), { what: `job ${index}` });
@@ -42,7 +47,7 @@ async function main(folder: string, index: string, tell: (progress: Progress) =>
     await checkpoints.remove();
   } catch (error) {
     // Where nothing can be written, there is no place for a record of it either; whoever started the job is told.
-    if (error instanceof StorageError) throw error;
+    if (error instanceof StorageError || error instanceof Stopped) throw error;
     const reason = isWorded(error) || !(error instanceof Error)
       ? (error as Error).message ?? String(error)
       : error.stack ?? error.message;
@@ -100,12 +105,21 @@ async function recordOf(
       checkpoints,
       checkpointSeconds,
       told: (reason: string) => console.error(reason),
+      stopping: stopping(),
     };
     const record = await runJob(place, job, tell);
     return { record, checkpoints };
   } finally {
     dataset.close();
   }
+}
+
+/** Aborted by SIGUSR1. */
+function stopping(): AbortSignal | undefined {
+  if (Deno.build.os === "windows") return undefined;
+  const stop = new AbortController();
+  Deno.addSignalListener("SIGUSR1", () => stop.abort());
+  return stop.signal;
 }
 
 /** Tells the launcher, not more than a few times a second. */
@@ -133,11 +147,16 @@ if (import.meta.main) {
   const [folder, index, flag] = Deno.args;
   if (folder === undefined || index === undefined) {
     console.error(
-      "usage: deno task job RUN INDEX\n\nRUN is a run's folder, INDEX the number of a job in its plan.json.",
+      "usage: deno task job RUN JOB\n\nRUN is a run's folder, JOB the number of a job in its plan.json, or its name: 17, or " +
+        "supervised.seed-3.\nSIGUSR1 makes it keep its training and end with 75; the same command goes on.",
     );
     Deno.exit(2);
   }
   const tell = flag === "--worker" ? teller(messenger()) : () => {};
-  await main(fromCaller(folder), index, tell).catch(exitWithError);
+  await main(fromCaller(folder), index, tell).catch((error) => {
+    if (!(error instanceof Stopped)) return exitWithError(error);
+    console.error(error.message);
+    Deno.exit(stoppedCode);
+  });
   Deno.exit(0);
 }

@@ -30,6 +30,13 @@ export function parsed<const O extends Options>(task: string, args: string[], op
   }
 }
 
+/** Arguments with an option joined to its value, where that value may itself start with a dash. */
+export function withDashes(args: readonly string[], option: string): string[] {
+  const at = args.indexOf(option);
+  if (at < 0 || at + 1 >= args.length) return [...args];
+  return [...args.slice(0, at), `${option}=${args[at + 1]}`, ...args.slice(at + 2)];
+}
+
 /** The whole number that `text` is, from `least` to `most`. */
 export function whole(option: string, text: string, least: number, most: number): number {
   const value = Number(text);

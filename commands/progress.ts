@@ -4,7 +4,7 @@ import { createLogUpdate } from "log-update";
 import process from "node:process";
 import type { Watcher } from "../harness/execute.ts";
 import type { Progress } from "../harness/job.ts";
-import type { Job } from "../harness/plan.ts";
+import { type Job, nameOfJob } from "../harness/plan.ts";
 import type { Prepared } from "../harness/prepare.ts";
 import { terminalTable } from "../reports/terminal.ts";
 import type { ResultRecord } from "../results/record.ts";
@@ -66,7 +66,7 @@ export class Console implements Watcher {
     const time = cost["train-seconds"] === undefined
       ? ""
       : ` (training ${cost["train-seconds"].toFixed(1)} s)`;
-    this.said(`[${this.#finished}/${this.prepared.plan.jobs.length}] ${label(job)} ${how}${time}`);
+    this.said(`[${this.#finished}/${this.prepared.plan.jobs.length}] ${nameOfJob(job)} ${how}${time}`);
   }
 
   async seedDone(seed: number): Promise<void> {
@@ -87,23 +87,19 @@ export class Console implements Watcher {
 
   #show(): void {
     if (!this.terminal || this.#active.size === 0) return;
-    const width = Math.max(0, ...[...this.#active.values()].map(({ job }) => label(job).length));
+    const width = Math.max(0, ...[...this.#active.values()].map(({ job }) => nameOfJob(job).length));
     this.#draw(
       [...this.#active.values()].map(({ job, since, progress: { phase, done } }) => {
         const filled = Math.round(done * barWidth);
         const bar = "█".repeat(filled) + "░".repeat(barWidth - filled);
         const seconds = (performance.now() - since) / 1000;
         const eta = done > 0.02 && done < 1 ? `ETA ${clock(seconds / done - seconds)}` : "";
-        return `${label(job).padEnd(width)} ${bar} ${phase.padEnd(9)} ${
+        return `${nameOfJob(job).padEnd(width)} ${bar} ${phase.padEnd(9)} ${
           String(Math.round(done * 100)).padStart(3)
         } % ${eta}`;
       }).join("\n"),
     );
   }
-}
-
-function label({ method, seed }: Job): string {
-  return seed === null ? method : `${method} seed ${seed}`;
 }
 
 function clock(seconds: number): string {

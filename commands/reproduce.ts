@@ -8,6 +8,7 @@ import { runLock } from "../harness/folder.ts";
 import { Lock } from "../harness/lock.ts";
 import { type Order, prepare } from "../harness/prepare.ts";
 import { provenanceDiffers } from "../harness/provenance.ts";
+import { localWorkers } from "../harness/workers.ts";
 import { withoutCosts } from "../reports/markdown.ts";
 import { counted } from "../reports/words.ts";
 import { recordName } from "../results/record.ts";
@@ -94,7 +95,7 @@ async function main(args: string[]): Promise<number> {
   );
   console.log(other.length === 0 ? "  same code, programs and machine" : "  what is other here:");
   for (const line of other) console.log(`    ${printable(line)}`);
-  const ran = await runPlan(prepared, workers);
+  const ran = await runPlan(prepared, localWorkers(workers));
   if (ran === "interrupted") return 130;
   const differing = [...recordsDiffer(run, ran.result), ...await filesDiffer(folder, out)];
   if (differing.length === 0) {

@@ -1,7 +1,7 @@
 /** Running a prepared plan for a person at a terminal, who may interrupt it. */
 
 import process from "node:process";
-import { execute } from "../harness/execute.ts";
+import { execute, type Executor } from "../harness/execute.ts";
 import type { Prepared } from "../harness/prepare.ts";
 import { readRun, type Run } from "../results/run.ts";
 import { writeReports } from "../reports/write.ts";
@@ -25,7 +25,7 @@ const farewellMs = 800;
  * The first SIGINT or SIGTERM ends the workers, lets what is being written come to its end, and gives `"interrupted"`
  * within a second; the second ends this process at once, with 130. Either way the same command goes on afterwards.
  */
-export async function runPlan(prepared: Prepared, workers: number): Promise<Ran | "interrupted"> {
+export async function runPlan(prepared: Prepared, executor: Executor): Promise<Ran | "interrupted"> {
   const { folder } = prepared;
   const interrupted = new AbortController();
   const page = new LivePage(folder);
@@ -40,7 +40,7 @@ export async function runPlan(prepared: Prepared, workers: number): Promise<Ran 
   Deno.addSignalListener("SIGINT", interrupt);
   Deno.addSignalListener("SIGTERM", interrupt);
   try {
-    const { failed } = await execute(prepared, workers, screen, interrupted.signal);
+    const { failed } = await execute(prepared, executor, screen, interrupted.signal);
     screen.close();
     await page.close();
     const result = await readRun(folder);

@@ -7,7 +7,7 @@
  */
 
 import { explain } from "../core/errors.ts";
-import { writeWhole } from "../core/files.ts";
+import { linesOf, writeWhole } from "../core/files.ts";
 import { canonicalJson, type Json, sha256 } from "../core/json.ts";
 import type { LearnerState } from "../methods/method.ts";
 import type { LogEntry } from "../results/record.ts";
@@ -141,6 +141,20 @@ export class Checkpoints {
   async remove(): Promise<void> {
     for (const path of this.#paths) await Deno.remove(path).catch(unlessMissing);
   }
+}
+
+/** How many updates the newest checkpoint at `base` holds, by its first line alone; undefined where there is none. */
+export async function keptUpdates(base: string): Promise<number | undefined> {
+  try {
+    for await (const { text } of linesOf(`${base}.checkpoint`)) {
+      const { update } = JSON.parse(text);
+      return Number.isInteger(update) ? update : undefined;
+    }
+  } catch (error) {
+    // One that is damaged is for the job to say.
+    if (!(error instanceof SyntaxError)) unlessMissing(error);
+  }
+  return undefined;
 }
 
 const digestBytes = 32;

@@ -21,6 +21,7 @@ const ownEntries = [
   "checkpoints",
   "locks",
   "run.lock",
+  "slurm",
   "images",
   "logs",
   "panels",

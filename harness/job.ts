@@ -61,7 +61,18 @@ export interface Workplace {
   readonly checkpointSeconds?: number;
   /** Hears of checkpoints that cannot be used. */
   readonly told?: (reason: string) => void;
+  /** Aborted when the machine will soon be taken away: the training is kept at once, and {@linkcode Stopped} thrown. */
+  readonly stopping?: AbortSignal;
 }
+
+/** A job that was told to stop, and has kept its training. */
+export class Stopped extends Error {
+  /** Tells it apart in a stack trace. */
+  override readonly name = "Stopped";
+}
+
+/** What the process of a {@linkcode Stopped} job ends with: EX_TEMPFAIL of sysexits.h. */
+export const stoppedCode = 75;
 
 /** What a job does, one after the other. */
 export const phases = ["preparing", "training", "scoring"] as const;
@@ -78,6 +89,9 @@ export type Message = Progress | { readonly said: string };
 
 // Seconds between two checkpoints unless said: what a job that is killed loses at the most.
 const checkpointSeconds = 10;
+
+// Seconds between two moments at which a job that trains hears that it is to stop.
+const listenSeconds = 1;
 
 // Validation samples that the checks during training look at, and test samples that time the inference.
 const checkSamples = 8;
@@ -315,6 +329,7 @@ async function train(
   let since = earlier?.since ?? 0;
   let seconds = earlier?.seconds ?? 0;
   const due = pacer(place.checkpointSeconds ?? checkpointSeconds);
+  const listening = pacer(listenSeconds);
   for (let update = (earlier?.update ?? 0) + 1; update <= updates; update++) {
     const start = performance.now();
     const losses = await learner.update(dealer.draw, (update - 1) / updates);
@@ -337,8 +352,8 @@ async function train(
     }
     tell({ phase: "training", done: update / updates });
     if (learner.state === undefined || place.checkpoints === undefined) continue;
-    const { checkpoints } = place;
-    await due(async () =>
+    const { checkpoints, stopping } = place;
+    const keep = async () =>
       await checkpoints.write({
         update,
         log,
@@ -347,8 +362,14 @@ async function train(
         seconds,
         dealer: dealer.state(),
         learner: await learner.state!(),
-      })
-    );
+      });
+    // Updates leave the event loop no turn of its own, in which it hears of signals.
+    if (stopping !== undefined) await listening(() => new Promise((resolve) => setTimeout(resolve)));
+    if (stopping?.aborted) {
+      await keep();
+      throw new Stopped(`stopped after update ${update} of ${updates}`);
+    }
+    await due(keep);
   }
   return {
     state: { kind: "done" },

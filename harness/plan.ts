@@ -79,8 +79,15 @@ export function jobsOf({ rows, chosen, seeds }: Configuration): Job[] {
  * first, so that no long job is left over at the end.
  */
 export function startOrder(configuration: Configuration, jobs: readonly Job[]): Job[] {
-  const effort = (job: Job) =>
-    configuration.rows.find(({ row }) => row.name === job.method)!.row.method.effort;
-  const round = (job: Job) => job.seed === null ? 0 : configuration.seeds.indexOf(job.seed);
+  const efforts = new Map(configuration.rows.map(({ row }) => [row.name, row.method.effort]));
+  const rounds = new Map<number | null, number>(configuration.seeds.map((seed, round) => [seed, round]));
+  const effort = ({ method }: Job) => efforts.get(method)!;
+  // Seeds of an earlier run that are not asked for now come before those that are.
+  const round = ({ seed }: Job) => seed === null ? 0 : rounds.get(seed) ?? -1;
   return [...jobs].sort((a, b) => round(a) - round(b) || effort(b) - effort(a) || a.index - b.index);
+}
+
+/** A job in words. */
+export function nameOfJob({ method, seed }: Pick<Job, "method" | "seed">): string {
+  return seed === null ? method : `${method} seed ${seed}`;
 }

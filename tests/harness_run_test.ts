@@ -2,6 +2,7 @@ import { deepStrictEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { loadSuite } from "../commands/suite.ts";
 import { execute, type Watcher } from "../harness/execute.ts";
 import { type Order, prepare } from "../harness/prepare.ts";
+import { localWorkers } from "../harness/workers.ts";
 import type { ResultRecord } from "../results/record.ts";
 import { readRun } from "../results/run.ts";
 import { inFolder, namesIn, pathOf, recordsOf } from "./commands_running.ts";
@@ -88,7 +89,12 @@ Deno.test("execute() makes a failed record of a worker that dies, and does the o
   inFolder(async (out) => {
     const prepared = await prepare(suite, order(out, { methods: ["input", "dying"] }));
     const notebook = new Notebook();
-    const { failed, records } = await execute(prepared, 2, notebook, new AbortController().signal);
+    const { failed, records } = await execute(
+      prepared,
+      localWorkers(2),
+      notebook,
+      new AbortController().signal,
+    );
     equal(failed, 1);
     deepStrictEqual(records.map(({ method, state }) => [method, state.kind]), [["input", "done"], [
       "dying",
@@ -109,7 +115,7 @@ Deno.test("execute() ends its workers when it is aborted, and leaves whole recor
     const stop = new AbortController();
     notebook.onStart = () => setTimeout(() => stop.abort(new Error("enough")), 400);
     const start = performance.now();
-    await rejects(execute(prepared, 2, notebook, stop.signal), /enough/);
+    await rejects(execute(prepared, localWorkers(2), notebook, stop.signal), /enough/);
     // Either job alone would take 150 s.
     ok(performance.now() - start < 60_000);
     deepStrictEqual(notebook.ends, []);
@@ -120,7 +126,12 @@ Deno.test("execute() tells of each seed once, when all its jobs are there", () =
   inFolder(async (out) => {
     const request = { methods: ["input", "trained"], seeds: "2" };
     const notebook = new Notebook();
-    await execute(await prepare(suite, order(out, request)), 1, notebook, new AbortController().signal);
+    await execute(
+      await prepare(suite, order(out, request)),
+      localWorkers(1),
+      notebook,
+      new AbortController().signal,
+    );
     deepStrictEqual(notebook.lines, ["seed 1", "seed 2"]);
     deepStrictEqual(notebook.ends.map(({ seed }) => seed), [1, null, 2]);
   }));
@@ -130,7 +141,12 @@ Deno.test("execute() runs a job again whose record is another job's", () =>
     const request = { methods: ["trained"], seeds: "2" };
     const run = async () => {
       const notebook = new Notebook();
-      await execute(await prepare(suite, order(out, request)), 1, notebook, new AbortController().signal);
+      await execute(
+        await prepare(suite, order(out, request)),
+        localWorkers(1),
+        notebook,
+        new AbortController().signal,
+      );
       return notebook;
     };
     await run();
@@ -153,7 +169,12 @@ Deno.test("prepare() refuses a damaged run.json or plan.json in words, and --fre
       ] as const
     ) {
       const folder = `${out}/${name}-${text.length}`;
-      await execute(await prepare(suite, order(folder)), 1, new Notebook(), new AbortController().signal);
+      await execute(
+        await prepare(suite, order(folder)),
+        localWorkers(1),
+        new Notebook(),
+        new AbortController().signal,
+      );
       await Deno.writeTextFile(`${folder}/${name}`, text);
       const refusal = await prepare(suite, order(folder)).then(() => undefined, (error: Error) => error);
       equal(refusal?.name, "UsageError");
