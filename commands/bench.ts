@@ -7,7 +7,7 @@ import type { Executor } from "../harness/execute.ts";
 import { runLock, writePlan } from "../harness/folder.ts";
 import { Lock } from "../harness/lock.ts";
 import { type Order, prepare, type Prepared } from "../harness/prepare.ts";
-import { assertNotQueued, slurmArray } from "../harness/slurm.ts";
+import { assertNotQueued, assertSlurm, slurmArray } from "../harness/slurm.ts";
 import { splitKinds } from "../harness/split.ts";
 import { localWorkers } from "../harness/workers.ts";
 import { counted } from "../reports/words.ts";
@@ -170,6 +170,7 @@ async function main(args: string[]): Promise<number> {
     checkpointSeconds: seconds("checkpoint-seconds", 0),
     hangSeconds: seconds("hang-seconds", 1),
   };
+  if (values.executor === "slurm") await assertSlurm();
   await using _lock = await Lock.take(runLock(order.out), {
     what: `the run in ${order.out}`,
     where: `--out ${order.out}`,

@@ -147,7 +147,10 @@ export function observeHeap(backend: BackendWasm): void {
   // Within a trace's own methods the heap is the heap.
   heap._malloc = (bytes) => {
     const recording = current;
-    return (recording && aside(() => recording.allocate(bytes))) ?? malloc(bytes);
+    const block = (recording && aside(() => recording.allocate(bytes))) ?? malloc(bytes);
+    // TensorFlow.js would go on, and write over what is at the beginning of the heap.
+    if (block === 0 && bytes > 0) throw outOfMemory(bytes);
+    return block;
   };
   heap._free = (pointer) => {
     const recording = current;
@@ -179,6 +182,18 @@ export function observeHeap(backend: BackendWasm): void {
     });
   }
 }
+
+/** What is thrown where the heap has no more room; worded. */
+function outOfMemory(bytes: number): RangeError {
+  return new RangeError(explain({
+    what: `${outOfMemoryWords}: no room for ${Math.ceil(bytes / 2 ** 20)} MB more`,
+    where: "the backend wasm",
+    fix: "use smaller batches (--set batch=…), patches, images or networks, or --backend native",
+  }));
+}
+
+/** How the message of an error begins that says that the heap is full. */
+export const outOfMemoryWords = "the 4 GB that WebAssembly can address are full";
 
 /** Stock kernels that only hand the same data on. */
 const aliases = new Set(["Reshape", "ExpandDims"]);

@@ -72,12 +72,10 @@ async function instantiateModules(backend: BackendWasm, portable: boolean): Prom
         if (block !== 0 && !recorded) aside(() => heap._free(block));
         recorded = false;
         // A quarter more, so that slowly growing needs do not copy the heap time and again.
-        blockBytes = Math.ceil(bytes * 1.25 / 16) * 16;
-        block = aside(() => heap._malloc(blockBytes)) >>> 0; // signed beyond 2 GB
-        if (block === 0) {
-          blockBytes = 0;
-          throw new RangeError(`no room for ${bytes} bytes of scratch memory: use smaller images or batches`);
-        }
+        const wanted = Math.ceil(bytes * 1.25 / 16) * 16;
+        [block, blockBytes] = [0, 0];
+        block = aside(() => heap._malloc(wanted)) >>> 0; // signed beyond 2 GB
+        blockBytes = wanted;
       }
       if (underway() !== undefined) recorded = true;
       return block;

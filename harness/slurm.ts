@@ -55,9 +55,11 @@ export function slurmArray(options: SlurmOptions): Executor {
     const arrays = await arraysOf(folder);
     const submitted = new Submitted();
     const speaks = summaries((line) => watcher.said(line));
+    let alive: readonly string[] = [];
     signal.addEventListener("abort", () => {
-      const ids = arrays.map(({ id }) => id).join(" ").trim();
-      if (ids !== "") watcher.said(`Slurm goes on without this program; scancel ${ids} would end it`);
+      if (alive.length > 0) {
+        watcher.said(`Slurm goes on without this program; scancel ${alive.join(" ")} would end it`);
+      }
     });
 
     for (let wait = shortestWait; left.size > 0; await rested(wait, signal)) {
@@ -76,6 +78,7 @@ export function slurmArray(options: SlurmOptions): Executor {
       // Where Slurm does not answer, nothing is known of who has gone.
       if (tasks === undefined) continue;
 
+      alive = idsOf(tasks);
       const { fresh, lost, lostTwice } = submitted.sorted(left.values(), tasks);
       for (const job of lostTwice) {
         const reason = `twice its task ended without a record: ${await lastWords(arrays, job)}`;
@@ -96,6 +99,7 @@ export function slurmArray(options: SlurmOptions): Executor {
       arrays.push(array);
       submitted.add(jobs);
       const { id, path } = array;
+      alive = [...alive, id];
       watcher.said(
         `array ${id}: ${jobs.length} jobs in ${array.tasks.length} tasks; what they say is in ${path}`,
       );
@@ -192,13 +196,18 @@ export async function arraysOf(folder: string): Promise<JobArray[]> {
   }
 }
 
+/** Refuses a machine that has no Slurm, before anything is begun. */
+export async function assertSlurm(): Promise<void> {
+  await call("sbatch", ["--version"]);
+}
+
 /** Refuses to start a run over, or to run it elsewhere, while its arrays are in the queue. */
 export async function assertNotQueued(folder: string): Promise<void> {
   const arrays = (await arraysOf(folder)).filter(({ id }) => id !== "");
   if (arrays.length === 0 || !await hasSlurm()) return;
   const tasks = await queued(arrays, () => {}) ?? [];
   if (tasks.length === 0) return;
-  const ids = [...new Set(tasks.map(({ array }) => array.id))].join(" ");
+  const ids = idsOf(tasks).join(" ");
   throw new UsageError({
     what: `Slurm's queue still has tasks of this run: ${tasks.length} of array ${ids}`,
     where: folder,
@@ -320,10 +329,14 @@ function summaries(said: (line: string) => void): (tasks: readonly Task[]) => vo
 
 /** The queue in words: `array 12: 4 running, 16 pending`. */
 export function inWords(tasks: readonly Task[]): string {
-  const ids = [...new Set(tasks.map(({ array }) => array.id))];
+  const ids = idsOf(tasks);
   const states = Map.groupBy(tasks, ({ state }) => state.toLowerCase());
   const counts = [...states].map(([state, list]) => `${list.length} ${state}`).join(", ");
   return ids.length === 0 ? "no task is in the queue" : `array ${ids.join(", ")}: ${counts}`;
+}
+
+function idsOf(tasks: readonly Task[]): string[] {
+  return [...new Set(tasks.map(({ array }) => array.id))];
 }
 
 /** Tasks that an array may have here. */

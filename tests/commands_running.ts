@@ -35,7 +35,12 @@ export function started(
   return startedWith({}, command, ...args);
 }
 
-function startedWith(env: Record<string, string>, command: TaskName, ...args: string[]): Deno.ChildProcess {
+/** {@linkcode started}, with more in its environment. */
+export function startedWith(
+  env: Record<string, string>,
+  command: TaskName,
+  ...args: string[]
+): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", ...flagsOf(command), pathOf(`../commands/${command}.ts`), ...args],
     stdin: "null",
