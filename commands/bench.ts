@@ -3,7 +3,9 @@
 import { availableParallelism } from "node:os";
 import type { ParseArgsConfig } from "node:util";
 import { suggest, UsageError } from "../core/errors.ts";
+import { estimate, type RowEstimate } from "../harness/estimate.ts";
 import type { Executor } from "../harness/execute.ts";
+import { finishedRecords } from "../harness/finished.ts";
 import { runLock, writePlan } from "../harness/folder.ts";
 import { Lock } from "../harness/lock.ts";
 import { type Order, prepare, type Prepared } from "../harness/prepare.ts";
@@ -13,6 +15,7 @@ import { localWorkers } from "../harness/workers.ts";
 import { counted } from "../reports/words.ts";
 import { terminalTable } from "../reports/terminal.ts";
 import { terminalVerdicts } from "../reports/verdict_words.ts";
+import { assertWithin, estimateText } from "./estimate.ts";
 import { exitWithError, printable } from "./exit.ts";
 import { listOf } from "./list.ts";
 import { type Given, parsed, whole, withDashes } from "./options.ts";
@@ -50,6 +53,8 @@ const options = {
   "checkpoint-seconds": { type: "string" },
   "hang-seconds": { type: "string" },
   plan: { type: "boolean", default: false },
+  estimate: { type: "boolean", default: false },
+  "max-hours": { type: "string" },
   help: { type: "boolean", short: "h", default: false },
 } satisfies ParseArgsConfig["options"];
 
@@ -108,6 +113,8 @@ How, and where to
   --hang-seconds N              after how long without a sign of life a job is ended and tried once more (default 1800)
   --keep-images                 keeps every reconstruction as HDF5 in fastMRI's layout
   --keep-weights                keeps every network as safetensors, for deno task reconstruct
+  --estimate                    tries a few updates of each row, says what the run will take, and runs nothing else
+  --max-hours N                 does so first, and refuses, or asks at a terminal, where that is more than N core-hours
   --plan                        writes run.json and plan.json and runs nothing: deno task job DIR N does job N
 
 Exit codes: 0 the table is complete; 1 something failed, the rest is there; 2 wrong usage or bad input;
@@ -182,7 +189,49 @@ async function main(args: string[]): Promise<number> {
     console.log(planText(prepared));
     return 0;
   }
+  const maxHours = maxHoursOf(values["max-hours"]);
+  if (values.estimate || maxHours !== undefined) {
+    const workers = values.workers === undefined ? availableParallelism() : Number(values.workers);
+    const rows = await estimateMissing(prepared, workers);
+    if (maxHours !== undefined && rows.length > 0) assertWithin(rows, maxHours);
+    if (values.estimate) return 0;
+  }
   return await run(prepared, executor);
+}
+
+/** Estimates the jobs that are not done yet, and says so. */
+async function estimateMissing(prepared: Prepared, workers: number): Promise<RowEstimate[]> {
+  const { done } = await finishedRecords(prepared, (reason) => console.log(printable(reason)));
+  const missing = prepared.plan.jobs.filter(({ record }) => !done.has(record));
+  if (missing.length === 0) {
+    console.log("nothing is left to be done");
+    return [];
+  }
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  Deno.addSignalListener("SIGINT", interrupt);
+  try {
+    const told = (line: string) => console.log(printable(line));
+    const rows = await estimate(prepared, missing, told, stop.signal);
+    console.log(estimateText(rows, workers));
+    return rows;
+  } catch (error) {
+    if (stop.signal.aborted) Deno.exit(130);
+    throw error;
+  } finally {
+    Deno.removeSignalListener("SIGINT", interrupt);
+  }
+}
+
+function maxHoursOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const hours = Number(text);
+  if (hours > 0 && Number.isFinite(hours)) return hours;
+  throw new UsageError({
+    what: `"${text}" is no number of hours`,
+    where: "--max-hours",
+    fix: "give a number above 0, e.g. 24 or 0.5",
+  });
 }
 
 /** Where the jobs run. */

@@ -2,7 +2,7 @@
  * `deno task job RUN JOB`: does one job of a plan and leaves its record.
  *
  * It is what the workers of `deno task bench` run, and what any other engine runs that takes a plan from
- * `deno task bench … --plan`. A job that cannot be done leaves a record that says why. One that is sent SIGUSR1, as batch
+ * `deno task bench … --plan`. A job that cannot be done leaves a record that says why. One that is sent SIGUSR2, as a batch
  * systems do before they take a machine away, keeps its training and ends with {@linkcode stoppedCode}.
  */
 
@@ -114,11 +114,11 @@ async function recordOf(
   }
 }
 
-/** Aborted by SIGUSR1. */
+/** Aborted by SIGUSR2; at SIGUSR1 Deno would open its debugger. */
 function stopping(): AbortSignal | undefined {
   if (Deno.build.os === "windows") return undefined;
   const stop = new AbortController();
-  Deno.addSignalListener("SIGUSR1", () => stop.abort());
+  Deno.addSignalListener("SIGUSR2", () => stop.abort());
   return stop.signal;
 }
 
@@ -148,7 +148,7 @@ if (import.meta.main) {
   if (folder === undefined || index === undefined) {
     console.error(
       "usage: deno task job RUN JOB\n\nRUN is a run's folder, JOB the number of a job in its plan.json, or its name: 17, or " +
-        "supervised.seed-3.\nSIGUSR1 makes it keep its training and end with 75; the same command goes on.",
+        "supervised.seed-3.\nSIGUSR2 makes it keep its training and end with 75; the same command goes on.",
     );
     Deno.exit(2);
   }

@@ -8,7 +8,7 @@
 import { StorageError } from "../core/errors.ts";
 import type { ResultRecord } from "../results/record.ts";
 import { finishedRecords } from "./finished.ts";
-import { collectRecords, writePlan } from "./folder.ts";
+import { collectRecords, removeRecord, writePlan } from "./folder.ts";
 import type { Progress } from "./job.ts";
 import { type Job, startOrder } from "./plan.ts";
 import type { Prepared } from "./prepare.ts";
@@ -55,7 +55,9 @@ export async function execute(
 ): Promise<Outcome> {
   const { folder, configuration, run, plan } = prepared;
   await writePlan(folder, run, plan, prepared.stale);
-  const done = await finishedRecords(prepared, (reason) => watcher.said(reason));
+  const { done, refused } = await finishedRecords(prepared, (reason) => watcher.said(reason));
+  // Whatever record comes next is then a new one.
+  for (const job of refused) await removeRecord(folder, job);
   const waiting = startOrder(configuration, plan.jobs).filter((job) => !done.has(job.record));
   watcher.planned(plan.jobs.filter((job) => done.has(job.record)), waiting);
 

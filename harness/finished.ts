@@ -1,39 +1,38 @@
 /** What of a plan is finished already: the records that are there and may stand. */
 
-import { readRecord, type ResultRecord } from "../results/record.ts";
-import { keptFolder, recordPath, removeRecord, weightsPath } from "./folder.ts";
+import type { ResultRecord } from "../results/record.ts";
+import { keptFolder, recordsOf, weightsPath } from "./folder.ts";
 import { type Job, nameOfJob } from "./plan.ts";
 import type { Prepared } from "./prepare.ts";
 
-// Records that are read at once: on a shared file system each takes its time, and they do not wait for each other.
-const atOnce = 32;
+/** What is there of a plan. */
+export interface Finished {
+  /** Records that may stand, by file name, in the plan's order. */
+  readonly done: Map<string, ResultRecord>;
+  /** Jobs whose record may not. */
+  readonly refused: readonly Job[];
+}
 
-/**
- * The records that may stand, by file name, in the plan's order. The others are removed, so that whatever record comes
- * next is a new one; `told` hears why.
- */
+/** Looks at the records of a plan; `told` hears why one may not stand. */
 export async function finishedRecords(
   prepared: Prepared,
   told: (reason: string) => void,
-): Promise<Map<string, ResultRecord>> {
+): Promise<Finished> {
   const { folder, plan: { jobs } } = prepared;
   const done = new Map<string, ResultRecord>();
-  const look = async (job: Job) => {
-    let broken = false;
-    const record = await readRecord(recordPath(folder, job), (reason) => {
-      broken = true;
-      told(`${reason}\n  it is run again`);
-    });
-    if (record !== undefined && await isCurrent(prepared, job, record, told)) return record;
-    if (broken || record !== undefined) await removeRecord(folder, job);
+  const refused: Job[] = [];
+  const unreadable = (reason: string, job: Job) => {
+    refused.push(job);
+    told(`${reason}\n  it is run again`);
   };
-  for (let at = 0; at < jobs.length; at += atOnce) {
-    const some = jobs.slice(at, at + atOnce);
-    for (const [i, record] of (await Promise.all(some.map(look))).entries()) {
-      if (record !== undefined) done.set(some[i].record, record);
+  for await (const some of recordsOf(folder, jobs, unreadable)) {
+    for (const [job, record] of some) {
+      if (record === undefined) continue;
+      if (await isCurrent(prepared, job, record, told)) done.set(job.record, record);
+      else refused.push(job);
     }
   }
-  return done;
+  return { done, refused };
 }
 
 /** Whether a record that is there may stand: finished, of this configuration, and with all that is asked for. */

@@ -22,6 +22,7 @@ const ownEntries = [
   "locks",
   "run.lock",
   "slurm",
+  "estimate",
   "images",
   "logs",
   "panels",
@@ -162,12 +163,29 @@ export async function removeRecord(folder: string, job: Job): Promise<void> {
   }
 }
 
-/** Puts `records.jsonl` together from the records that are there, in the plan's order, one at a time. */
+// Records that are read at once: on a shared file system each takes its time, and they do not wait for each other.
+const readAtOnce = 32;
+
+/** The jobs with their records, as far as they are there, in this order; `refused` hears which job's cannot be read, and why. */
+export async function* recordsOf(
+  folder: string,
+  jobs: readonly Job[],
+  refused: (reason: string, job: Job) => void,
+): AsyncGenerator<readonly (readonly [Job, ResultRecord | undefined])[]> {
+  for (let at = 0; at < jobs.length; at += readAtOnce) {
+    yield await Promise.all(
+      jobs.slice(at, at + readAtOnce).map(async (job) =>
+        [job, await readRecord(recordPath(folder, job), (reason) => refused(reason, job))] as const
+      ),
+    );
+  }
+}
+
+/** Puts `records.jsonl` together from the records that are there, in the plan's order, a few at a time. */
 export async function collectRecords(folder: string, jobs: readonly Job[]): Promise<void> {
   async function* lines(): AsyncGenerator<string> {
-    for (const job of jobs) {
-      const record = await readRecord(recordPath(folder, job), () => {});
-      if (record !== undefined) yield recordLine(record);
+    for await (const some of recordsOf(folder, jobs, () => {})) {
+      yield some.map(([, record]) => record === undefined ? "" : recordLine(record)).join("");
     }
   }
   await writeWhole(`${folder}/records.jsonl`, lines());

@@ -259,8 +259,8 @@ function script(folder: string, path: string, name: string, plan: Prepared["plan
 # A task of an array: the jobs in its line of the file "tasks", one after the other. Each goes on from its checkpoint.
 
 warned= # the end is near: of the time (USR1), or by preemption or scancel (TERM)
-trap 'warned=USR1; kill -USR1 "$worker" 2> /dev/null' USR1
-trap 'warned=TERM; kill -USR1 "$worker" 2> /dev/null' TERM
+trap 'warned=USR1; kill -USR2 "$worker" 2> /dev/null' USR1
+trap 'warned=TERM; kill -USR2 "$worker" 2> /dev/null' TERM
 requeue() { exec scontrol requeue "\${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"; }
 
 for job in $(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" ${quoted(`${path}/tasks`)}); do

@@ -30,7 +30,7 @@ export function localWorkers(count: number): Executor {
 }
 
 /** Runs a job in a worker; one that is killed or hangs gets a second worker, which goes on from its checkpoint. */
-async function runWorker(
+export async function runWorker(
   prepared: Prepared,
   job: Job,
   watcher: Watcher,

@@ -12,7 +12,7 @@ import {
 } from "./commands_running.ts";
 import { hasSlurm, nodes, TestSlurm, until } from "./slurm.ts";
 
-const small = ["mri", "--profile", "smoke", "--set", "updates=1500", "--checkpoint-seconds", "0"];
+const small = ["mri", "--profile", "smoke", "--set", "updates=1000", "--checkpoint-seconds", "0"];
 const jobs = ["--methods", "zero-filled,supervised,ot-cyclegan", "--seeds", "10"];
 
 Deno.test({
@@ -41,8 +41,8 @@ Deno.test({
 
       // Another task is told that its time is nearly over.
       const warned = await worker(out, slurm, [victim.job]);
-      await slurm.run("scancel", "--batch", "--signal=USR1", warned.task);
-      await until(() => said(out, /stopped after update \d+ of 1500/), "the task to keep its training");
+      await slurm.warn(warned.task, "USR1");
+      await until(() => said(out, /stopped after update \d+ of 1000/), "the task to keep its training");
       // Those of one node make room for somebody of more importance.
       await on(slurm, nodes[0]);
       const important = ["--partition=high", `--nodelist=${nodes[0]}`, "--exclusive", "--output=/dev/null"];
@@ -57,7 +57,7 @@ Deno.test({
         status.out,
         /21 jobs in .*\n {2}\d+ done, 0 diverged, 0 failed, \d+ started, \d+ not yet\n {2}Slurm: array \d+: /,
       );
-      match(status.out, /seed \d+: \d+ of 1500 updates are kept; task \d+_\d+, (running|pending)/);
+      match(status.out, /seed \d+: \d+ of 1000 updates are kept; task \d+_\d+, (running|pending)/);
       await slurm.run("scontrol", "update", `nodename=${nodes[1]}`, "state=resume");
 
       // Over its head nobody starts the run over, or runs it elsewhere.

@@ -64,6 +64,17 @@ export class TestSlurm implements AsyncDisposable {
     return text.decode(stdout);
   }
 
+  /** Sends a signal to the script of a task, as Slurm does before the task's time is over. */
+  async warn(task: string, signal: string): Promise<void> {
+    const args = ["--batch", `--signal=${signal}`, task];
+    const silent = { stdin: "null", stdout: "null", stderr: "null" } as const;
+    const child = new Deno.Command("scancel", { args, env: this.env, ...silent }).spawn();
+    // It would go on for minutes where the task is put back into the queue at once.
+    const timer = setTimeout(() => child.kill("SIGKILL"), 3000);
+    await child.status;
+    clearTimeout(timer);
+  }
+
   /** Ends what still runs, and the daemons. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.run("scancel", `--user=${userInfo().username}`).catch(() => {});
@@ -106,7 +117,7 @@ TaskPlugin=task/none
 MpiDefault=none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
-ReturnToService=2
+ReturnToService=0
 KillWait=5
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE

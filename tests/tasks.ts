@@ -8,5 +8,20 @@ export type TaskName = keyof typeof settings.tasks;
 /** The flags that a task gives to `deno run`, its shell's substitution done. */
 export function flagsOf(task: TaskName): string[] {
   const [, flags] = /^deno run (.*) \S+\.ts$/.exec(settings.tasks[task])!;
-  return flags.replace("$(deno eval -p 'Deno.execPath()')", Deno.execPath()).split(" ");
+  return flags
+    .replace("$(deno eval -p 'Deno.execPath()')", Deno.execPath())
+    .replace(/\$\(which (\w+) \|\| echo deno\)/g, (_, program) => pathOf(program) ?? "deno")
+    .split(" ");
+}
+
+/** Where a program is that a person could call by its name. */
+function pathOf(program: string): string | undefined {
+  const folders = (Deno.env.get("PATH") ?? "").split(":");
+  return folders.map((folder) => `${folder}/${program}`).find((path) => {
+    try {
+      return Deno.statSync(path).isFile;
+    } catch {
+      return false;
+    }
+  });
 }

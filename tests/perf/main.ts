@@ -8,6 +8,7 @@ import { direct } from "./direct.ts";
 import { convolution, frc, points } from "./microscopy.ts";
 import { rays } from "./rays.ts";
 import { report } from "./report.ts";
+import { plan, workers } from "./scale.ts";
 import { transport } from "./sinkhorn.ts";
 import { cores, steps, torch, volumes } from "./steps.ts";
 
@@ -29,6 +30,8 @@ Parts (unless some are named: conv and steps, and with --python torch, cores and
   frc       Fourier ring correlation of two images of 2048² (20 seconds)
   points    the assignment of 10⁴ points to 10⁴ others (10 seconds)
   convolution  a blur and its derivatives by sums and by Fourier transforms (20 seconds)
+  workers   eight jobs on two workers against one (5 minutes)
+  plan      plans of 10⁴ and 10⁵ jobs, and folders of as many records (1 minute)
   report    deno task report on 10³, 10⁴ and 10⁵ records, in seconds and megabytes (1 minute)
 
 Options:
@@ -60,6 +63,8 @@ const parts: Readonly<Record<string, (options: Options) => Promise<string>>> = {
   frc: ({ rounds }) => frc(rounds),
   points: ({ rounds }) => points(rounds),
   convolution: ({ rounds }) => convolution(rounds),
+  workers: ({ rounds }) => workers(rounds),
+  plan: () => plan(),
   report: () => report(),
 };
 
