@@ -25,12 +25,9 @@ import { kernelCorrelation, kernelCorrelationInitial, kernelRadius } from "../me
 import { psnr } from "../metrics/psnr.ts";
 import { ssim } from "../metrics/ssim.ts";
 import { fieldOf } from "../physics/field.ts";
-import { microscope, microscopeSettings } from "../physics/microscope.ts";
+import { microscope, microscopeSettings, usualPixelNm } from "../physics/microscope.ts";
 import { type Benchmark, commonSettings } from "./benchmark.ts";
-import { atWavelengths, wavelengthSettings } from "./wavelengths.ts";
-
-/** Of a pixel, where neither stacks nor settings say it. */
-const usualPixelNm = 65;
+import { asMeasured, atWavelengths, wavelengthSettings } from "./wavelengths.ts";
 
 /** The settings of {@linkcode deconvolution}. */
 export const deconvolutionSettings = {
@@ -115,13 +112,13 @@ export const deconvolution: Benchmark<typeof deconvolutionSettings> = {
     }),
   kinds: planeKinds,
   complete: (stacks, set, stream) =>
-    readyToDeconvolve(stacks, {
+    readyToDeconvolve(asMeasured(stacks, set), {
       side: set.matrix,
       margin: set.margin,
       images: (pixelNm) =>
         microtubules({
           subjects: 1,
-          slices: set.slices * set.trainSubjects / 2,
+          slices: Math.ceil(set.slices * set.trainSubjects / 2),
           matrix: set.matrix,
           pixelNm: pixelNm ?? usualPixelNm,
           stream,

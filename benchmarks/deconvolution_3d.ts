@@ -11,13 +11,10 @@ import { frcTruth } from "../metrics/frc.ts";
 import { kernelCorrelation, kernelCorrelationInitial, kernelRadius } from "../metrics/kernel.ts";
 import { psnr } from "../metrics/psnr.ts";
 import { ssim } from "../metrics/ssim.ts";
-import { microscope, volumeMicroscopeSettings } from "../physics/microscope.ts";
+import { microscope, usualPixelNm, volumeMicroscopeSettings } from "../physics/microscope.ts";
 import { type Benchmark, commonSettings } from "./benchmark.ts";
 import { deconvolution } from "./deconvolution.ts";
-import { wavelengthSettings } from "./wavelengths.ts";
-
-/** Of a voxel, whose sides are alike, where neither stacks nor settings say it. */
-const usualPixelNm = 65;
+import { asMeasured, wavelengthSettings } from "./wavelengths.ts";
 
 /** The settings of {@linkcode deconvolution3d}. */
 export const deconvolution3dSettings = {
@@ -109,7 +106,7 @@ export const deconvolution3d: Benchmark<typeof deconvolution3dSettings> = {
     }),
   kinds: volumeKinds,
   complete: (stacks, set, stream) =>
-    readyToDeconvolve(stacks, {
+    readyToDeconvolve(asMeasured(stacks, set), {
       side: set.matrix,
       margin: set.margin,
       images: (pixelNm) =>

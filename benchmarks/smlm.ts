@@ -23,12 +23,13 @@ import { FrameAverage } from "../metrics/frame_average.ts";
 import { frcHalves, frcTruth } from "../metrics/frc.ts";
 import { kernelCorrelation, kernelCorrelationInitial, kernelRadius } from "../metrics/kernel.ts";
 import { localisationMetrics } from "../metrics/localisation.ts";
-import { localisationMicroscopy, localisationSettings } from "../physics/localisation_microscopy.ts";
+import {
+  localisationMicroscopy,
+  localisationSettings,
+  usualPixelNm,
+} from "../physics/localisation_microscopy.ts";
 import { seenFinely } from "../physics/super_resolution.ts";
 import { type Benchmark, commonSettings } from "./benchmark.ts";
-
-/** Of a camera pixel, where neither stacks nor settings say it. */
-const usualPixelNm = 100;
 
 /** The settings of {@linkcode smlm}. */
 export const smlmSettings = {

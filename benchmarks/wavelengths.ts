@@ -2,6 +2,7 @@
 
 import { UsageError } from "../core/errors.ts";
 import type { Settings, Values } from "../core/settings.ts";
+import type { Dataset } from "../datasets/dataset.ts";
 import type { Condition } from "./benchmark.ts";
 
 /** The setting of {@linkcode atWavelengths}. */
@@ -13,8 +14,14 @@ export const wavelengthSettings = {
   },
 } as const satisfies Settings;
 
-/** A condition for each wavelength: the test samples are measured at it, while methods believe in what they trained with. */
-export function atWavelengths({ wavelengths }: Values<typeof wavelengthSettings>): Condition[] {
+/**
+ * A condition for each wavelength: the test samples are measured at it, while methods believe in what they trained with.
+ *
+ * @throws {UsageError} for what is no wavelength, and where the point spread function is a Gaussian, which has none.
+ */
+export function atWavelengths(
+  { wavelengths, psfSigmaNm }: Values<typeof wavelengthSettings> & { readonly psfSigmaNm: number },
+): Condition[] {
   const texts = wavelengths.split(",").map((text) => text.trim()).filter((text) => text !== "");
   for (const text of texts) {
     if (/^\d+(\.\d+)?$/.test(text) && Number(text) > 0) continue;
@@ -24,9 +31,33 @@ export function atWavelengths({ wavelengths }: Values<typeof wavelengthSettings>
       fix: "give nanometres, e.g. --wavelengths 400,500,600",
     });
   }
+  if (texts.length > 0 && psfSigmaNm > 0) {
+    throw new UsageError({
+      what: "a Gaussian of a given width does not depend on the wavelength",
+      where: "--wavelengths with --psf-sigma-nm",
+      fix: "leave one of the two out",
+    });
+  }
   return [...new Set(texts)].map((text) => ({
     name: `${text}nm`,
     about: `at ${text} nm`,
     settings: { measuredWith: `${text}nm` },
   }));
+}
+
+/**
+ * Measurements as they are, which nothing can be measured with any more.
+ *
+ * @throws {UsageError} where another microscope is asked for.
+ */
+export function asMeasured<D extends Pick<Dataset, "contents">>(
+  stacks: D,
+  { wavelengths, measuredWith }: Values<typeof wavelengthSettings> & { readonly measuredWith: string },
+): D {
+  if (stacks.contents.holds === "images" || (wavelengths.trim() === "" && measuredWith === "")) return stacks;
+  throw new UsageError({
+    what: "these data were measured already, and cannot be measured in another way",
+    where: measuredWith === "" ? "--wavelengths" : "--set measured-with",
+    fix: "leave it out, or give images: the embedded ones, or stacks named …_ground_truth",
+  });
 }

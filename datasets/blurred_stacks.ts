@@ -49,15 +49,14 @@ function ofImages(stacks: Dataset, { side }: BlurredStackSettings): Dataset {
 
 function ofMeasurements(stacks: Dataset, { side, margin, images }: BlurredStackSettings): Dataset {
   const { contents } = stacks;
-  const { dataset, banners } = cut(stacks, side - margin, "measurements");
-  const [first] = contents.subjects;
+  const { dataset, banners, learned } = cut(stacks, side - margin, "measurements");
   const pixel = contents.pixelSizeMm?.at(-1);
   // Through millimetres and back, nanometres must not change.
   const sharp = images(pixel === undefined ? undefined : Number((pixel * 1e6).toPrecision(12)));
   const [{ id, samples }] = sharp.contents.subjects;
   // One camera and one kernel for all: what is simulated is to look like what networks learn from.
   const likeStack = async (): Promise<Pick<Sample, "kernel" | "acquisition">> => {
-    const { kernel, acquisition } = await stacks.sample(first.id, first.samples[0]);
+    const { kernel, acquisition } = await stacks.sample(learned.id, learned.samples[0]);
     return { kernel, acquisition };
   };
   let like: ReturnType<typeof likeStack> | undefined;
@@ -79,12 +78,12 @@ function ofMeasurements(stacks: Dataset, { side, margin, images }: BlurredStackS
   return { ...all, close: () => stacks.close() };
 }
 
-/** Cut into parts and tiles; which first depends on how many samples a stack has. */
+/** Cut into parts and tiles, which first depends on how many samples a stack has; and the stack that is learned from. */
 function cut(
   stacks: Dataset,
   side: number,
   gives: "measurements" | "images",
-): { dataset: Dataset; banners: readonly string[] } {
+): { dataset: Dataset; banners: readonly string[]; learned: Subject } {
   requireRoom(stacks.contents, side);
   const parts = (contents: Contents) => partsOf(contents.subjects, gives, "neighbours in the same stack");
   const everyPart = 4;
@@ -93,7 +92,8 @@ function cut(
   const { parts: portions, spare, banners } = parts(cuttable.contents);
   const all: readonly Portion[] = [...spare.map(({ of }) => ({ of, role: "y" as const })), ...portions];
   const dataset = portionsOf(cuttable, all);
-  return { dataset: isThin ? dataset : tiled(dataset, side), banners };
+  const learned = stacks.contents.subjects.find(({ id }) => id === portions[0].of)!;
+  return { dataset: isThin ? dataset : tiled(dataset, side), banners, learned };
 }
 
 function requireRoom({ subjects }: Contents, side: number): void {

@@ -50,7 +50,7 @@ export async function matchedShares(
   return softmax(fitted(modelled, target, bands.counts, widths.length));
 }
 
-/** The mean over images of |x̂|², lowest frequency first along every axis. */
+/** The mean over images of |x̂|², in the order of `transformAxes`: the lowest frequency is at ⌊extent / 2⌋ along every axis. */
 async function meanSpectrum(
   images: AsyncIterable<Image>,
   given?: Shape,

@@ -54,8 +54,9 @@ const leastVariance = 0.01;
  *
  *     n √κ₂ + (n² − 1)/6 · κ₃/κ₂,   κ₂ = λ + readNoise², κ₃ = λ;   of an EM-CCD 2 λ + readNoise² and 6 λ,
  *
- * photoelectrons: the first two terms of Cornish and Fisher's expansion (1938), so that its mean and variance are right, and
- * its skewness is to first order. It is differentiable in what is expected, where counting is not.
+ * photoelectrons: the first two terms of Cornish and Fisher's expansion (1938). Its mean is right, its variance too large by
+ * κ₃²/(18 κ₂²), at most 1/18 of a photoelectron² (of an EM-CCD 1/2), and its skewness right to first order. It is differentiable
+ * in what is expected, where counting is not.
  *
  * @throws {RangeError} where the camera cannot be.
  */

@@ -85,7 +85,7 @@ export const localisationSettings = {
 type LocalisationValues = Values<typeof localisationSettings>;
 
 /** Of a camera pixel, where neither data nor settings say it. */
-const usualPixelNm = 100;
+export const usualPixelNm = 100;
 /** Of a simulated emitter, unless something else is set. */
 const usualPhotons = 1000;
 

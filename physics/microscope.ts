@@ -105,7 +105,7 @@ type MicroscopeValues =
   & Partial<Pick<Values<typeof volumeMicroscopeSettings>, "psfDepth" | "marginDepth">>;
 
 /** Of a pixel, and from plane to plane, where neither data nor settings say it. */
-const usualPixelNm = 65;
+export const usualPixelNm = 65;
 /** σ in pixels of the profile of what counts as a thin structure: that of the simulated microtubules. */
 const thinSigma = 0.9;
 /** Planes that stand for a specimen's thickness. */

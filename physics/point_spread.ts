@@ -64,7 +64,7 @@ function gaussian(shape: Shape, sigmas: readonly number[]): Image {
 }
 
 /**
- * A kernel from a file: its part around the centre of its light that holds all that is not 0, of odd extents of at most
+ * A kernel from a file: its part around its brightest value that holds all that is not 0, of odd extents of at most
  * `most`, and of sum 1. In the plane a volume's brightest plane is taken.
  *
  * @param most `[height, width, 1]` or `[depth, height, width, 1]`

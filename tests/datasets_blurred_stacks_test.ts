@@ -50,6 +50,26 @@ Deno.test("planes of one stack are cut to parts and tiles, and simulated images 
     dataset.close();
   }));
 
+Deno.test("simulated images have the camera of the stack that is learned from, wherever its name stands", () =>
+  withFolder(async (folder) => {
+    await write(`${folder}/test_a.tif`, [18, 40, 34]);
+    await writeTiff(`${folder}/train_b.tif`, {
+      shape: [18, 40, 34],
+      data: Uint16Array.from({ length: 18 * 40 * 34 }, (_, i) => 3000 + i % 1000),
+    });
+    const stacks = await openData([tiffPlanesKind], [folder], { stream: "test" });
+    assert.equal(stacks.contents.subjects[0].role, "test");
+    const dataset = readyToDeconvolve(stacks, planes);
+    const levelsOf = async (role: string) => {
+      const { id, samples: [first] } = dataset.contents.subjects.find((subject) => subject.role === role)!;
+      const { low, high } = (await dataset.sample(id, first)).acquisition!;
+      return [low, high];
+    };
+    assert.deepEqual(await levelsOf("x"), await levelsOf("y"));
+    assert.notDeepEqual(await levelsOf("x"), await levelsOf("test"));
+    dataset.close();
+  }));
+
 Deno.test("a stack that says that it is a truth gives images to both sides, whose brightest have the value 1", () =>
   withFolder(async (folder) => {
     await write(`${folder}/cell_ground_truth.tif`, [20, 48, 30]);
