@@ -163,7 +163,7 @@ Deno.test("job refuses what is no run, no job, and a module that has changed sin
   inFolder(async (folder) => {
     const usage = await ended(started("job"));
     equal(usage.code, 2);
-    match(usage.err, /deno task job RUN INDEX/);
+    match(usage.err, /deno task job RUN JOB/);
     const noRun = await job(folder, "0");
     equal(noRun.code, 2);
     match(noRun.err, /no plan\.json[\s\S]*fix/);
