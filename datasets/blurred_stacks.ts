@@ -103,7 +103,8 @@ function requireRoom({ subjects }: Contents, side: number): void {
     throw new RangeError(explain({
       what: `it is ${extents.join(" x ")} pixels, and a tile ${side} along each axis`,
       where: `subject "${id}"`,
-      fix: `set matrix to ${Math.min(...extents)} or less; measurements are smaller than it by the margin`,
+      fix:
+        "give a larger stack, or smaller tiles by --set matrix=N; a measurement's tile is matrix less the margin",
     }));
   }
 }

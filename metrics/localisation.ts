@@ -102,9 +102,13 @@ export function localisationMetrics(toleranceNm: number): readonly Metric[] {
     score: (subject: readonly Case[]) => {
       if (subject.length === 0) return [];
       const frames: LocalisationCounts[] = [];
-      for (const { sample, emitters } of subject) {
+      for (const { sample, emitters, pixelNm } of subject) {
         if (emitters === undefined) {
           return [scored({ reason: `sample "${sample}": its emitters are unknown` })];
+        }
+        // What is found is in pixels at first: without their size, nanometres mean nothing.
+        if (pixelNm === undefined) {
+          return [scored({ reason: `sample "${sample}": nobody says how large a pixel is` })];
         }
         frames.push(countLocalisations(emitters.found, emitters.truth, toleranceNm));
       }

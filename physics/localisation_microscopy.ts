@@ -9,7 +9,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs-core";
-import { explain } from "../core/errors.ts";
+import { explain, UsageError } from "../core/errors.ts";
 import { type Image, sameShape } from "../core/image.ts";
 import {
   emitterImage,
@@ -210,8 +210,15 @@ function withOptics(operator: Operator, { pixelNm, sigmaNm }: Optics): Operator 
 }
 
 /** Of a camera pixel, in nm; undefined where neither the data nor the settings say it. */
-function pixelSizeOf({ acquisition }: Measurable, settings: LocalisationValues): number | undefined {
-  return Number(settings.pixelNm) || numberIn(acquisition?.pixelSizeNm, 0);
+function pixelSizeOf({ acquisition }: Measurable, { pixelNm }: LocalisationValues): number | undefined {
+  if (pixelNm === "") return numberIn(acquisition?.pixelSizeNm, 0);
+  const given = Number(pixelNm);
+  if (given > 0 && Number.isFinite(given)) return given;
+  throw new UsageError({
+    what: `"${pixelNm}" is no size of a pixel`,
+    where: "--pixel-nm",
+    fix: "give X in nm, e.g. 100",
+  });
 }
 
 function opticsOf(sample: Measurable, settings: LocalisationValues): Optics {

@@ -368,7 +368,16 @@ function extentsOf(sample: Measurable): Shape {
   }));
 }
 
-function requireRoom({ psfSide, psfDepth = 1, margin, marginDepth = 0 }: MicroscopeValues): void {
+function requireRoom(
+  { psf, psfSigmaNm, psfSide, psfDepth = 1, margin, marginDepth = 0 }: MicroscopeValues,
+): void {
+  if (psf !== "" && psfSigmaNm > 0) {
+    throw new UsageError({
+      what: "two point spread functions: one of a file, and a Gaussian",
+      where: "--psf, --psf-sigma-nm",
+      fix: "give one of them",
+    });
+  }
   for (
     const [name, kernel, room, by] of [
       ["psfSide", psfSide, margin, "margin"],

@@ -91,6 +91,7 @@ Deno.test("localisation metrics add up the frames of a subject, and say where th
   const frame = (truth: number[][], found: number[][]) => ({
     sample: "1",
     reconstruction: { shape: [1, 1, 1], data: new Float32Array(1) },
+    pixelNm: [25, 25],
     emitters: { truth: pointsOf(truth), found: pointsOf(found) },
   });
   const metrics = localisationMetrics(50);
@@ -113,6 +114,8 @@ Deno.test("localisation metrics add up the frames of a subject, and say where th
   const [{ value, reason }] = metrics[0].score([{ ...subject[0], emitters: undefined }]);
   assert.equal(value, null);
   assert.match(reason!, /emitters are unknown/);
+  const { pixelNm: _, ...unsized } = subject[0];
+  assert.match(metrics[0].score([unsized])[0].reason!, /nobody says how large a pixel is/);
   assert.match(metrics[3].score([frame([[0, 0]], [])])[0].reason!, /none was found/);
 });
 

@@ -47,8 +47,8 @@ async function loadBinding(folder: string): Promise<Binding> {
   const there = await Deno.stat(path).then(() => true, () => false);
   if (!there) {
     throw new UsageError({
-      what: "the native backend is not built",
-      where: path,
+      what: `the native backend is not built: there is no ${path}`,
+      where: "--backend native",
       fix: "run deno task native, or use --backend wasm, which needs nothing but npm packages",
     });
   }
@@ -58,8 +58,8 @@ async function loadBinding(folder: string): Promise<Binding> {
     return createRequire(import.meta.url)(path) as Binding;
   } catch (cause) {
     throw new UsageError({
-      what: `the binding does not load: ${(cause as Error).message}`,
-      where: path,
+      what: `the binding ${path} does not load: ${(cause as Error).message}`,
+      where: "--backend native",
       fix: "build it again with deno task native",
     }, { cause });
   }
