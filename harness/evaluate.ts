@@ -12,7 +12,6 @@ import type {
   Kernels,
   MeasuredNorms,
   Metric,
-  MetricHead,
   Need,
   SampleCurve,
   Score,
@@ -248,14 +247,9 @@ function curvesOf(metrics: readonly Metric[], one: Case): SampleCurve[] {
   return metrics.flatMap((metric) => metric.curves?.([one]) ?? []);
 }
 
-/** A metric as a table of one condition more has it. */
-export function under<M extends MetricHead>({ name, about }: Condition, metric: M): M {
-  return { ...metric, id: `${metric.id}-${name}`, condition: about };
-}
-
-/** What is scored under each condition. */
-export function metricsUnder(benchmark: Benchmark): readonly Metric[] {
-  return benchmark.metrics.slice(0, 2);
+/** What is scored under a condition: the first two metrics, under names of their own. */
+export function metricsUnder({ metrics }: Pick<Benchmark, "metrics">, { name, about }: Condition): Metric[] {
+  return metrics.slice(0, 2).map((metric) => ({ ...metric, id: `${metric.id}-${name}`, condition: about }));
 }
 
 /** A score as a record keeps it. */

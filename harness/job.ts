@@ -30,7 +30,7 @@ import {
 import { scoreOfSeed } from "../results/summary.ts";
 import type { Checkpoint, Checkpoints } from "./checkpoint.ts";
 import type { ConfiguredRow } from "./configuration.ts";
-import { examine, metricsUnder, type Shown, under } from "./evaluate.ts";
+import { examine, metricsUnder, type Shown } from "./evaluate.ts";
 import { keptBase, weightsPath } from "./folder.ts";
 import type { Job, Plan } from "./plan.ts";
 import {
@@ -158,7 +158,7 @@ export async function runJob(
     const { scores } = await examine(
       { ...examination, shelf: shelf.under({ ...settings, ...condition.settings }) },
       test,
-      metricsUnder(benchmark).map((metric) => under(condition, metric)),
+      metricsUnder(benchmark, condition),
       undefined,
       () => tell({ phase: "scoring", done: ++scored / total }),
     );

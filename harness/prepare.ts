@@ -9,7 +9,7 @@ import { type Backend, startBackend } from "../engine/backend.ts";
 import type { RowHead, RunFile, SplitSummary } from "../results/run.ts";
 import { type Configuration, configure, type Request } from "./configuration.ts";
 import { type Module, openDataset, type Suite } from "./context.ts";
-import { metricsUnder, under, viewOf } from "./evaluate.ts";
+import { metricsUnder, viewOf } from "./evaluate.ts";
 import { openFolder } from "./folder.ts";
 import { type Job, jobsOf, type Plan } from "./plan.ts";
 import { provenanceOf } from "./provenance.ts";
@@ -283,9 +283,7 @@ function runFile(
     })),
     metrics: [
       ...benchmark.metrics,
-      ...(benchmark.conditions?.(settings) ?? []).flatMap((condition) =>
-        metricsUnder(benchmark).map((metric) => under(condition, metric))
-      ),
+      ...(benchmark.conditions?.(settings) ?? []).flatMap((condition) => metricsUnder(benchmark, condition)),
       ...benchmark.followed,
     ].map(head),
     seeds: [],

@@ -12,6 +12,7 @@ import type { Acquisition, Measurable, Measured } from "./acquisition.ts";
 import { combineCoils, estimateSensitivities, multiCoilFourier } from "./coils.ts";
 import { aliasing, maskedFourier } from "./fourier.ts";
 import { drawLines, fastmriLines, type Lines, type MaskKind, maskKinds, requireLines } from "./masks.ts";
+import { placeOf } from "./measuring.ts";
 import type { Operator } from "./operator.ts";
 
 /** What a benchmark may set of {@linkcode cartesianMri}. */
@@ -195,8 +196,4 @@ function requireNothingElse(sample: Measurable, onLines: Image): void {
     fix:
       "check the mask's order (lowest frequency at ⌊width/2⌋) and that k-space was not cropped after masking",
   }));
-}
-
-function placeOf(sample: Measurable): string {
-  return `subject "${sample.subject}", sample "${sample.id}"`;
 }

@@ -8,7 +8,6 @@
  * σ is 1.3 camera pixels, and `photons` photoelectrons are `emitterSum` units.
  */
 
-import * as tf from "@tensorflow/tfjs-core";
 import { explain, UsageError } from "../core/errors.ts";
 import { type Image, sameShape } from "../core/image.ts";
 import {
@@ -24,6 +23,7 @@ import type { Rng } from "../core/random.ts";
 import type { Settings, Values } from "../core/settings.ts";
 import type { Acquisition, Measurable, Measured } from "./acquisition.ts";
 import { type Camera, noiseOf, photoelectrons, photographed } from "./camera.ts";
+import { applied, placeOf } from "./measuring.ts";
 import type { Operator } from "./operator.ts";
 import { type FineGrid, imageShapeOf, superResolution, superResolutionForm } from "./super_resolution.ts";
 
@@ -278,17 +278,10 @@ async function photograph(
   const shape = operator.measurementShape;
   const [height, width] = shape;
   const expected = emitters === undefined
-    ? await applied(operator, image!)
+    ? (await applied(operator.forward, image!)).data
     : rendered(emitters, { height, width, pixelNm, sigmaNm }, emitters.brightness)
       .data.map((value) => value * emitterSum);
   return { shape, data: photographed(expected, camera, rng) };
-}
-
-async function applied(operator: Operator, { shape, data }: Image): Promise<Float32Array> {
-  const measured = tf.tidy(() => operator.forward(tf.tensor(data, [1, ...shape])));
-  const values = Float32Array.from(await measured.data());
-  measured.dispose();
-  return values;
 }
 
 function calibrated({ shape, data }: Image, { camera, zero }: Microscope, gain: number): Image {
@@ -345,8 +338,4 @@ function sizeOfFrame(
 function numberIn(value: unknown, name: string | number): number | undefined {
   const found = (value as Record<string | number, unknown> | null | undefined)?.[name];
   return typeof found === "number" && Number.isFinite(found) ? found : undefined;
-}
-
-function placeOf({ subject, id }: Measurable): string {
-  return `subject "${subject}", sample "${id}"`;
 }

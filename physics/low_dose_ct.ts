@@ -8,7 +8,6 @@
  * to the unit of v.
  */
 
-import * as tf from "@tensorflow/tfjs-core";
 import { explain } from "../core/errors.ts";
 import { type Image, sameShape } from "../core/image.ts";
 import type { Rng } from "../core/random.ts";
@@ -16,6 +15,7 @@ import type { Settings, Values } from "../core/settings.ts";
 import type { Acquisition, Measurable, Measured } from "./acquisition.ts";
 import { type FilterName, filterNames } from "./filtered_back_projection.ts";
 import { identity } from "./identity.ts";
+import { applied, placeOf } from "./measuring.ts";
 import { withNorm } from "./norm.ts";
 import type { Operator } from "./operator.ts";
 import { countPhotons } from "./photon_noise.ts";
@@ -121,7 +121,7 @@ export function lowDoseCt(settings: Values<typeof lowDoseCtSettings>, taskStream
     return {
       operator,
       measurement: { shape: sinogram.shape, data: counted.map((depth) => depth * aboveAir / opacity) },
-      image: await applied(operator.approximateInverse!, sinogram, operator.imageShape),
+      image: await applied(operator.approximateInverse!, sinogram),
     };
   }
 
@@ -132,7 +132,7 @@ export function lowDoseCt(settings: Values<typeof lowDoseCtSettings>, taskStream
       const { image, measurement } = sample;
       if (image !== undefined || measurement === undefined) requireSlice(sample, image);
       if (measurement === undefined) {
-        return await scanned(sample, (A) => applied(A.forward, raised(image!), A.measurementShape), rng);
+        return await scanned(sample, (A) => applied(A.forward, raised(image!)), rng);
       }
       if (sample.acquisition?.noiseFree === true) {
         requireSlice(sample, image);
@@ -153,17 +153,6 @@ export function lowDoseCt(settings: Values<typeof lowDoseCtSettings>, taskStream
 /** HU to HU above air. */
 function raised(image: Image): Image {
   return { shape: image.shape, data: image.data.map((value) => value + aboveAir) };
-}
-
-async function applied(
-  f: (batch: tf.Tensor) => tf.Tensor,
-  image: Image,
-  shape: readonly number[],
-): Promise<Image> {
-  const result = tf.tidy(() => f(tf.tensor(image.data, [1, ...image.shape])));
-  const data = (await result.data()) as Float32Array;
-  result.dispose();
-  return { shape, data };
 }
 
 function remembered<T>(known: Map<string, T>, key: string, make: () => T): T {
@@ -208,8 +197,4 @@ function requireOneShape(sample: Measurable, image: Image, measurement: Image): 
     where: placeOf(sample),
     fix: "give images of one shape, registered; a sinogram needs acquisition.noiseFree: true",
   }));
-}
-
-function placeOf(sample: Measurable): string {
-  return `subject "${sample.subject}", sample "${sample.id}"`;
 }

@@ -7,7 +7,6 @@
  * measurement by `margin` pixels along each axis, of volumes by `marginDepth` along the optical one.
  */
 
-import * as tf from "@tensorflow/tfjs-core";
 import { explain, UsageError } from "../core/errors.ts";
 import { type Image, sameShape, scaled } from "../core/image.ts";
 import { canonicalJson, sha256 } from "../core/json.ts";
@@ -17,6 +16,7 @@ import type { Acquisition, Measurable, Measured } from "./acquisition.ts";
 import { type Camera, noiseOf, photographed } from "./camera.ts";
 import { convolution, convolutionForm } from "./convolution.ts";
 import type { Form } from "./form.ts";
+import { applied, placeOf } from "./measuring.ts";
 import type { Noise } from "./noise.ts";
 import type { Operator, Shape } from "./operator.ts";
 import {
@@ -154,7 +154,7 @@ export function microscope(
     const told = { operator, form, noise, ...(pixelNm && { pixelNm }) };
     if (sample.measurement !== undefined) return { ...told, ...await looked(sample, setup) };
     const { kernel, operator: used } = truly ? setup.truly : setup;
-    const expected = await applied(used.forward, sample.image!);
+    const { data: expected } = await applied(used.forward, sample.image!);
     const data = photographed(expected, setup.camera, rng);
     return { ...told, kernel, image: sample.image!, measurement: { shape: operator.measurementShape, data } };
   };
@@ -260,7 +260,7 @@ async function looked(sample: Measurable, { operator, kernel, brightness }: Setu
   if (truth.data.every((value) => value === truth.data[0])) return known;
   // Beyond the field nobody knows the truth; its mirror images do for a number that all pixels share.
   const blurred = await applied((image) => operator.forward(operator.approximateInverse!(image)), truth);
-  const factor = slope(blurred, measurement.data);
+  const factor = slope(blurred.data, measurement.data);
   if (!(factor > 0)) {
     throw new RangeError(explain({
       what: "its truth, blurred, does not look like it",
@@ -398,13 +398,6 @@ function requireRoom(
   }
 }
 
-async function applied(f: (batch: tf.Tensor) => tf.Tensor, { shape, data }: Image): Promise<Float32Array> {
-  const result = tf.tidy(() => f(tf.tensor(data, [1, ...shape])));
-  const values = Float32Array.from(await result.data());
-  result.dispose();
-  return values;
-}
-
 const hashes = new WeakMap<Float32Array, string>();
 
 /** Worked out once for each array: a stack's samples share one kernel. */
@@ -416,8 +409,4 @@ function hashOf({ shape, data }: Image): string {
 
 function isNumber(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value);
-}
-
-function placeOf({ subject, id }: Measurable): string {
-  return `subject "${subject}", sample "${id}"`;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { claims } from "../benchmarks/claims.ts";
 import { benchmarks } from "../commands/suite.ts";
-import { metricsUnder, under } from "../harness/evaluate.ts";
+import { metricsUnder } from "../harness/evaluate.ts";
 import { latexFragment } from "../reports/latex.ts";
 import { markdownTable } from "../reports/markdown.ts";
 import { terminalVerdicts } from "../reports/verdict_words.ts";
@@ -327,7 +327,7 @@ Deno.test("every claim on a benchmark that is there names rows of its table and 
     const further = conditions?.({ wavelengths: "400,500,600,610" } as never) ?? [];
     const ids = [
       ...[...metrics, ...followed].map(({ id }) => id),
-      ...further.flatMap((condition) => metricsUnder(benchmark).map((metric) => under(condition, metric).id)),
+      ...further.flatMap((condition) => metricsUnder(benchmark, condition).map(({ id }) => id)),
     ];
     const known = [...rows, ...byName].map((row) => row.name);
     // A benchmark is there before the methods that it is about.
