@@ -4,6 +4,7 @@
  */
 
 import { fileURLToPath } from "node:url";
+import { commitFiles } from "./commit.ts";
 import type { Plan } from "./plan.ts";
 
 /** The permissions of a worker as Deno's command line takes them. */
@@ -12,6 +13,8 @@ export function workerPermissions(folder: string, plan: Plan): string[] {
   const reads = [
     suiteFolder(),
     packageFolder(),
+    // Of a worktree they lie elsewhere.
+    ...commitFiles(suiteFolder()).filter((path) => !path.startsWith(`${suiteFolder()}/`)),
     folder,
     ...plan.data.paths.map(besideStack),
     ...plan.data.beside ?? [],

@@ -1,16 +1,18 @@
 /** Who computed: the code, the programs and the machine, as `run.json` and every record say it. */
 
 import { cpus } from "node:os";
+import { fileURLToPath } from "node:url";
 import { differences } from "../core/json.ts";
 import settings from "../deno.json" with { type: "json" };
 import type { Backend } from "../engine/backend.ts";
 import type { ResultRecord } from "../results/record.ts";
 import { codeHash } from "./code.ts";
+import { commitOf } from "./commit.ts";
 
 /** The provenance of whatever this process computes on a backend. It is the same for the same code on the same machine. */
 export function provenanceOf(backend: Backend): ResultRecord["provenance"] {
   return {
-    commit: commit(),
+    commit: commitOf(fileURLToPath(new URL("../", import.meta.url))),
     code: codeHash(),
     deno: Deno.version.deno,
     v8: Deno.version.v8,
@@ -50,22 +52,4 @@ function pinned(): Record<string, string> {
   return Object.fromEntries(
     found.filter((match) => match !== null).map(([, name, version]) => [name, version]),
   );
-}
-
-/** The commit that runs, where the suite is a git checkout; read from its files, since git itself may not be there. */
-function commit(): string | null {
-  try {
-    const git = new URL("../.git/", import.meta.url);
-    const head = Deno.readTextFileSync(new URL("HEAD", git)).trim();
-    if (!head.startsWith("ref: ")) return head;
-    const ref = head.slice(5);
-    try {
-      return Deno.readTextFileSync(new URL(ref, git)).trim();
-    } catch {
-      const packed = Deno.readTextFileSync(new URL("packed-refs", git));
-      return packed.split("\n").find((line) => line.endsWith(` ${ref}`))?.split(" ")[0] ?? null;
-    }
-  } catch {
-    return null;
-  }
 }
