@@ -83,6 +83,13 @@ export const deconvolution: Benchmark<typeof deconvolutionSettings> = {
       about: "Small images and networks, minutes on a laptop; orderings are stable.",
       seeds: "3",
     },
+    check: {
+      about: "800 updates, the fewest that were tried at which the orderings are stable: for deno task check.",
+      settings: { updates: 800, checks: 1, panels: 0 },
+      guards: { widefield: 0.3, "richardson-lucy": 0.3, supervised: 0.3, "ot-cyclegan-blind": 0.3 },
+      seeds: "6",
+      baselineSeeds: "12",
+    },
     paper: {
       about:
         "The schedule of Lim et al. 2020, §IV, on images instead of volumes: 200 epochs, the last 160 with a falling rate; for a GPU.",

@@ -128,6 +128,13 @@ export const smlm: Benchmark<typeof smlmSettings> = {
       about: "Small frames and networks, minutes on a laptop; orderings are stable.",
       seeds: "3",
     },
+    check: {
+      about: "1000 updates, the fewest that were tried at which the orderings are stable: for deno task check.",
+      settings: { updates: 1000, testFields: 4, checks: 1, panels: 0 },
+      guards: { widefield: 0.01, "peak-fit": 0.01, "deep-storm": 0.01, "ot-cyclegan-blind": 0.01 },
+      seeds: "6",
+      baselineSeeds: "12",
+    },
     paper: {
       about:
         "The budget of Sim et al. 2020, §4.2: 1800 frames, 50 epochs, a U-Net of up to 300 channels; for a GPU.",
