@@ -105,9 +105,12 @@ const smlm: readonly Claim[] = ["falcon", "deep-storm", "cyclegan"].flatMap((riv
   })
 );
 
-/** Metrics of networks that were trained at 500 nm and tested at another wavelength have it in their id: `psnr-400nm`. */
+/**
+ * Metrics of networks that were trained at 500 nm and tested at another wavelength have it in their id: `psnr-400nm`. At
+ * 500 nm they are those of the first table.
+ */
 function at(wavelengthNm: number, metrics: readonly string[] = quality): string[] {
-  return metrics.map((metric) => `${metric}-${wavelengthNm}nm`);
+  return wavelengthNm === 500 ? [...metrics] : metrics.map((metric) => `${metric}-${wavelengthNm}nm`);
 }
 
 const deconvolution: readonly Claim[] = ["deconvolution", "deconvolution-3d"].flatMap((benchmark) => [

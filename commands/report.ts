@@ -19,9 +19,9 @@ const options = {
 
 const help = `deno task report RUN… [options]     makes tables, a page and figures of one or more runs
 
-RUN is the folder of a run: run.json, and records/ with plan.json or records.jsonl alone. Folders of one benchmark and
-profile become one table: seeds and rows that were added elsewhere stand side by side, and a record that two folders have
-is taken once. Folders whose settings, data or split differ are refused, with what differs.
+RUN is the folder of a run: run.json, and records/ with plan.json, or records.jsonl alone, plain or as .gz. Folders of one
+benchmark and profile become one table: seeds and rows that were added elsewhere stand side by side, and a record that
+two folders have is taken once. Folders whose settings, data or split differ are refused, with what differs.
 
   --out DIR       where to (default: the run's folder; of several runs, the folder report)
   --format LIST   some of ${formats.join(",")} (default: all)

@@ -103,12 +103,18 @@ function* joined(pieces: Iterable<string>): Generator<string> {
   yield waiting;
 }
 
-/** The lines of a file that are not empty, one at a time, with `path:line` to name each by. */
+/**
+ * The lines of a file that are not empty, one at a time, with `path:line` to name each by. A file that is named `….gz` is
+ * unpacked on the way, never as a whole.
+ */
 export async function* linesOf(path: string): AsyncGenerator<{ text: string; where: string }> {
   const file = await Deno.open(path);
+  const bytes = path.endsWith(".gz")
+    ? file.readable.pipeThrough(new DecompressionStream("gzip"))
+    : file.readable;
   let pieces: string[] = [];
   let line = 1;
-  for await (const chunk of file.readable.pipeThrough(new TextDecoderStream())) {
+  for await (const chunk of bytes.pipeThrough(new TextDecoderStream())) {
     const parts = chunk.split("\n");
     for (const part of parts.slice(0, -1)) {
       const text = [...pieces, part].join("");

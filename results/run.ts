@@ -131,7 +131,7 @@ export function folderOf({ folder, origins }: Run, record: ResultRecord): string
 
 /**
  * Reads a run's folder: `run.json`, and the records that are there: those of its plan, or, where only `records.jsonl` was
- * kept, its lines, which are read one at a time. A record that cannot be read, or that belongs to another job or run, is
+ * kept (or packed as `records.jsonl.gz`), its lines, which are read one at a time. A record that cannot be read, or that belongs to another job or run, is
  * refused by name, and the others stay valid.
  *
  * @throws {UsageError} where `run.json` or `plan.json` is damaged or not there, naming the file.
@@ -244,18 +244,16 @@ interface Found {
 }
 
 async function* recordsIn(folder: string, refused: (reason: string) => void): AsyncGenerator<Found> {
-  if (!await isThere(`${folder}/records`) && await isThere(`${folder}/records.jsonl`)) {
-    for await (const { text, where } of linesOf(`${folder}/records.jsonl`)) {
-      const record = takeRecord(text, where, refused);
-      if (record !== undefined) yield { record, where };
+  if (!await isThere(`${folder}/records`)) {
+    for (const path of [`${folder}/records.jsonl`, `${folder}/records.jsonl.gz`]) {
+      if (await isThere(path)) return yield* recordsOf(path, refused);
     }
-    return;
   }
   const path = `${folder}/plan.json`;
   const text = await readIfThere(path);
   if (text === undefined) {
     throw new UsageError({
-      what: "there is neither a plan.json nor a records.jsonl without one",
+      what: "there is neither a plan.json nor a records.jsonl (or records.jsonl.gz) without one",
       where: folder,
       fix: "restore one of them beside run.json, or give --fresh to start the run over",
     });
@@ -264,6 +262,21 @@ async function* recordsIn(folder: string, refused: (reason: string) => void): As
     const where = `${folder}/records/${name}`;
     const record = await readRecord(where, refused);
     if (record !== undefined) yield { record, where, name };
+  }
+}
+
+/** The records of one file; what comes before a place where a packed file is damaged stays valid. */
+async function* recordsOf(path: string, refused: (reason: string) => void): AsyncGenerator<Found> {
+  try {
+    for await (const { text, where } of linesOf(path)) {
+      const record = takeRecord(text, where, refused);
+      if (record !== undefined) yield { record, where };
+    }
+  } catch (cause) {
+    // What a damaged gzip stream ends in.
+    if (!path.endsWith(".gz") || !(cause instanceof TypeError)) throw cause;
+    const what = `the packed file is damaged: ${cause.message}`;
+    refused(explain({ what, where: path, fix: "copy it once more from where it came" }));
   }
 }
 

@@ -131,6 +131,21 @@ Deno.test("readRun() takes a folder that kept records.jsonl alone, and names eac
   });
 });
 
+Deno.test("readRun() takes packed records, and of a damaged pack what comes before the damage", async () => {
+  await inFolder(async (folder) => {
+    const made = fullRun();
+    await Deno.writeTextFile(`${folder}/run.json`, JSON.stringify(made.file));
+    const lines = new Blob([made.records.map(recordLine).join("")]);
+    const packed = await new Response(lines.stream().pipeThrough(new CompressionStream("gzip"))).bytes();
+    await Deno.writeFile(`${folder}/records.jsonl.gz`, packed);
+    assert.deepEqual((await readRun(folder)).records, made.records);
+    await Deno.writeFile(`${folder}/records.jsonl.gz`, packed.subarray(0, packed.length - 12));
+    const { records, refused } = await readRun(folder);
+    assert.deepEqual(records, made.records.slice(0, records.length));
+    assert.match(refused!.at(-1)!, /the packed file is damaged: .*\n {2}where: .*records\.jsonl\.gz/);
+  });
+});
+
 Deno.test("readRun() says what a folder lacks that is no run's", async () => {
   await inFolder(async (folder) => {
     await assert.rejects(

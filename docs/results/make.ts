@@ -1,36 +1,160 @@
 /**
- * `deno task evidence [BENCHMARK…]`: makes this folder anew. Runs the profile `quick` of each benchmark with six seeds on
- * which nothing was chosen, and leaves its report and its records here, a folder a benchmark. What is finished in
- * `runs/evidence/` is not run again, so that it can be interrupted. The texts beside the tables are written by hand.
+ * `deno task evidence [RUN…]`: makes the suite's own results anew. Each run of {@linkcode evidence} is made with seeds on which
+ * nothing was chosen, and leaves its tables and records here, in a folder of its own; tables and verdicts are put into the
+ * pages between their markers, whose texts are written by hand. What is finished in `runs/evidence/` is not run again, so
+ * this can be interrupted. `deno task evidence --pages` makes the pages of the records that are here, and runs nothing.
  */
 
-import { benchmarks } from "../../commands/suite.ts";
+interface Evidence {
+  /** The folder in `runs/evidence/`, here, and the marker in the pages. */
+  readonly name: string;
+  /** What `deno task bench` is told. */
+  readonly order: readonly string[];
+  /** Metrics that the pages show; the folder's table has all. */
+  readonly metrics: readonly string[];
+}
+
+const wavelengths = ["--wavelengths", "400,500,600,610"];
+const otherMicroscope = ["--set", "measured-with=g2.62"];
+const kernel = ["kernel correlation", "kernel correlation initial", "kernel radius", "kernel radius truth"];
+
+function start(name: string, sigma: string): Evidence {
+  const rows = ["--methods", "widefield,ot-cyclegan-non-blind,ot-cyclegan-blind"];
+  return {
+    name: `deconvolution-${name}-start`,
+    order: ["deconvolution", "--seeds", "101-103", ...rows, "--set", `startSigma=${sigma}`],
+    metrics: ["PSNR", ...kernel],
+  };
+}
+
+/** The runs. */
+const evidence: readonly Evidence[] = [
+  {
+    name: "mri",
+    order: ["mri", "--seeds", "101-106"],
+    metrics: ["PSNR fastmri", "SSIM fastmri", "null space error", "critic gradient"],
+  },
+  {
+    name: "ct",
+    order: ["ct", "--seeds", "101-106"],
+    metrics: ["PSNR window", "SSIM window", "RMSE", "noise", "detectability"],
+  },
+  {
+    name: "misaligned-ct",
+    order: ["misaligned-ct", "--seeds", "101-106"],
+    metrics: ["PSNR", "PSNR object", "edge width"],
+  },
+  {
+    name: "deconvolution",
+    order: ["deconvolution", "--seeds", "101-106", ...wavelengths],
+    metrics: ["PSNR", "SSIM wang2004", "FRC truth", "kernel correlation", "kernel radius"],
+  },
+  {
+    name: "deconvolution-other-microscope",
+    order: [
+      ...["deconvolution", "--seeds", "101-106", ...otherMicroscope],
+      ...["--methods", "widefield,richardson-lucy,supervised,ot-cyclegan-blind,spectrum-matching"],
+    ],
+    metrics: ["PSNR", "SSIM wang2004", ...kernel],
+  },
+  start("narrow", "0.7"),
+  start("broad", "5.6"),
+  {
+    name: "deconvolution-3d",
+    order: ["deconvolution-3d", "--seeds", "101-106"],
+    metrics: ["PSNR", "SSIM wang2004", "FSC truth", "kernel correlation", "kernel radius"],
+  },
+  {
+    name: "smlm",
+    order: ["smlm", "--seeds", "101-106"],
+    metrics: ["density correlation", "FRC truth", "Jaccard", "Jaccard 50nm", "kernel radius"],
+  },
+];
 
 const root = new URL("../../", import.meta.url).pathname;
-const seeds = "101-106";
-const formats = "md,csv,json,tex,html,svg,pdf";
+const here = `${root}docs/results`;
 
-async function deno(command: string, ...args: string[]): Promise<void> {
-  const { success } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "-A", `${root}commands/${command}.ts`, ...args],
-  }).spawn().status;
+async function deno(...args: string[]): Promise<void> {
+  const { success } = await new Deno.Command(Deno.execPath(), { args, cwd: root }).spawn().status;
   if (success) return;
-  console.error(`${command} did not end well; the same command goes on`);
+  console.error(`deno ${args.join(" ")} did not end well; the same command goes on`);
   Deno.exit(1);
 }
 
-const known = benchmarks.map(({ name }) => name);
-const names = Deno.args.length > 0 ? Deno.args : known;
+/** Runs it, and keeps what its tables are made of. */
+async function make({ name, order }: Evidence): Promise<void> {
+  const run = `${root}runs/evidence/${name}`;
+  await deno("task", "bench", ...order, "--out", run);
+  await Deno.mkdir(`${here}/${name}`, { recursive: true });
+  await Deno.copyFile(`${run}/run.json`, `${here}/${name}/run.json`);
+  const records = (await Deno.open(`${run}/records.jsonl`)).readable;
+  const packed = await Deno.open(`${here}/${name}/records.jsonl.gz`, {
+    write: true,
+    create: true,
+    truncate: true,
+  });
+  await records.pipeThrough(new CompressionStream("gzip")).pipeTo(packed.writable);
+  await deno("task", "report", run, "--out", `${here}/${name}`, "--format", "md,csv,json,tex,svg");
+  // What `deno task report` makes of the records whenever it is asked, and is large.
+  for (const file of ["scores.csv", "results.json"]) await Deno.remove(`${here}/${name}/${file}`);
+  for await (const { name: figure } of Deno.readDir(`${here}/${name}/figures`)) {
+    if (figure !== "scores-180mm.svg") await Deno.remove(`${here}/${name}/figures/${figure}`);
+  }
+}
+
+/** The columns of a Markdown table whose heads begin with these words. */
+function columns(lines: readonly string[], metrics: readonly string[]): string[] {
+  const cells = lines.map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
+  const isWanted = (head: string) =>
+    head === "method" || metrics.some((name) => head.replace(/ [↑↓(].*/, "") === name);
+  const wanted = cells[0].flatMap((head, at) => isWanted(head) ? [at] : []);
+  return cells.map((row) => `| ${wanted.map((at) => row[at]).join(" | ")} |`);
+}
+
+/** What a page shows of a run: its tables, what they rest on, and the verdicts. */
+function excerpt(table: string, { name, metrics }: Evidence): string {
+  const blocks = table.split("\n\n").slice(1);
+  const isTable = (block: string) => block.startsWith("| method");
+  const costs = blocks.findIndex((block) => block.includes("<!-- cost -->"));
+  const scores = blocks.slice(0, costs < 0 ? undefined : costs).filter((block) =>
+    isTable(block) || block.startsWith("Measured ")
+  );
+  const shown = scores.map((block, at) => at === 0 ? columns(block.split("\n"), metrics).join("\n") : block);
+  const verdicts = table.split("\n## Verdicts\n")[1]?.split("\n## ")[0].trim();
+  const files =
+    `[All columns, conventions and costs](${name}/table.md) · [statistics](${name}/statistics.csv)`;
+  return [...shown, files, ...(verdicts === undefined ? [] : ["**Verdicts.** " + verdicts])].join("\n\n");
+}
+
+/** Puts a text between the two markers of a page, where the page has them. */
+async function fill(path: string, marker: string, text: string): Promise<void> {
+  const [begin, end] = [`<!-- ${marker} -->`, `<!-- /${marker} -->`];
+  const page = await Deno.readTextFile(path);
+  if (!page.includes(begin)) return;
+  await Deno.writeTextFile(path, `${page.split(begin)[0]}${begin}\n\n${text}\n\n${end}${page.split(end)[1]}`);
+}
+
+const known = evidence.map(({ name }) => name);
+const names = Deno.args.filter((name) => name !== "--pages");
 const strange = names.find((name) => !known.includes(name));
 if (strange !== undefined) {
-  console.error(`unknown benchmark "${strange}"; known: ${known.join(", ")}`);
+  console.error(`unknown run "${strange}"; known: ${known.join(", ")}`);
   Deno.exit(2);
 }
-for (const name of names) {
-  const run = `${root}runs/evidence/${name}`;
-  const out = `${root}docs/results/${name}`;
-  await deno("bench", name, "--seeds", seeds, "--out", run);
-  await deno("report", run, "--out", out, "--format", formats);
-  // With these two, deno task report makes the tables again.
-  for (const file of ["run.json", "records.jsonl"]) await Deno.copyFile(`${run}/${file}`, `${out}/${file}`);
+const asked = evidence.filter(({ name }) => names.length === 0 || names.includes(name));
+if (!Deno.args.includes("--pages")) { for (const one of asked) await make(one); }
+const pages = [...Deno.readDirSync(here)].filter(({ name }) => name.endsWith(".md")).map(({ name }) =>
+  `${here}/${name}`
+);
+for (const one of asked) {
+  const table = await Deno.readTextFile(`${here}/${one.name}/table.md`);
+  for (const page of pages) await fill(page, one.name, excerpt(table, one));
+  if (one.name === "mri") {
+    await fill(
+      `${root}README.md`,
+      "table",
+      columns(table.split("\n\n")[1].split("\n"), one.metrics).join("\n"),
+    );
+  }
 }
+await deno("fmt", "--quiet", ...pages, `${root}README.md`);
