@@ -74,6 +74,14 @@ export const deconvolution3d: Benchmark<typeof deconvolution3dSettings> = {
       methods: { width: 4, levels: 2 },
       seeds: "3",
     },
+    check: {
+      about: "200 updates, half of what quick has, and none of rows that learn a kernel: for deno task check.",
+      settings: { updates: 200, checks: 1, panels: 0 },
+      methods: { width: 4, levels: 2 },
+      guards: { widefield: 0.3, supervised: 0.5, "ot-cyclegan-non-blind": 0.5 },
+      seeds: "6",
+      baselineSeeds: "12",
+    },
     paper: {
       about:
         "The schedule of Lim et al. 2020, §IV: 18 volumes in cubes of 64³, 200 epochs, the last 160 with a falling rate; for a GPU.",
