@@ -84,7 +84,7 @@ export const deconvolution: Benchmark<typeof deconvolutionSettings> = {
       seeds: "3",
     },
     check: {
-      about: "800 updates, the fewest that were tried at which the orderings are stable: for deno task check.",
+      about: "800 updates, the fewest tried at which the orderings are stable: for deno task check.",
       settings: { updates: 800, checks: 1, panels: 0 },
       guards: { widefield: 0.3, "richardson-lucy": 0.3, supervised: 0.3, "ot-cyclegan-blind": 0.3 },
       seeds: "6",

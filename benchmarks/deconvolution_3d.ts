@@ -75,7 +75,7 @@ export const deconvolution3d: Benchmark<typeof deconvolution3dSettings> = {
       seeds: "3",
     },
     check: {
-      about: "200 updates, half of what quick has, and none of rows that learn a kernel: for deno task check.",
+      about: "200 of quick’s 400 updates, without the rows that learn a kernel: for deno task check.",
       settings: { updates: 200, checks: 1, panels: 0 },
       methods: { width: 4, levels: 2 },
       guards: { widefield: 0.3, supervised: 0.5, "ot-cyclegan-non-blind": 0.5 },

@@ -129,7 +129,7 @@ export const smlm: Benchmark<typeof smlmSettings> = {
       seeds: "3",
     },
     check: {
-      about: "1000 updates, the fewest that were tried at which the orderings are stable: for deno task check.",
+      about: "1000 updates, the fewest tried at which the orderings are stable: for deno task check.",
       settings: { updates: 1000, testFields: 4, checks: 1, panels: 0 },
       guards: { widefield: 0.01, "peak-fit": 0.01, "deep-storm": 0.01, "ot-cyclegan-blind": 0.01 },
       seeds: "6",
