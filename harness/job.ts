@@ -36,6 +36,7 @@ import type { Job, Plan } from "./plan.ts";
 import {
   batches,
   type Dealer,
+  type Encounter,
   givenOf,
   imageOf,
   meetingOf,
@@ -200,7 +201,9 @@ export async function runJob(
     weights: weights.length === 0 ? null : hashOf(weights),
     scores: [...result.scores, ...further, ...lastFollowed(benchmark, course.log)],
     log: course.log,
-    pictures: state.kind === "done" ? [...pictures.taken, ...await learnedPictures(place, job, learner)] : [],
+    pictures: state.kind === "done"
+      ? [...pictures.taken, ...await learnedPictures(place, job, learner, await shelf.get(test[0]))]
+      : [],
     ...(state.kind === "done" && pictures.curves.length > 0 ? { curves: pictures.curves } : {}),
     notes: chosen.notes,
     provenance: place.provenance,
@@ -534,10 +537,17 @@ class Pictures {
   }
 }
 
-/** Pictures of what was learned besides the reconstruction. */
-async function learnedPictures({ folder }: Workplace, job: Job, learner: Learner): Promise<Picture[]> {
+/** Pictures of what was learned besides the reconstruction; beside a kernel that of the test samples, if it is known. */
+async function learnedPictures(
+  { folder }: Workplace,
+  job: Job,
+  learner: Learner,
+  { measured: { kernel: truth } }: Encounter,
+): Promise<Picture[]> {
   const pictures: Picture[] = [];
-  for (const [sample, image] of Object.entries(await learner.learned?.() ?? {})) {
+  const learned = await learner.learned?.() ?? {};
+  const shown = learned.kernel && truth ? { ...learned, "kernel-truth": truth } : learned;
+  for (const [sample, image] of Object.entries(shown)) {
     const path = `images/learned/${job.record.replace(/\.json$/, "")}.${encodeURIComponent(sample)}.f32`;
     pictures.push(await keepPicture(folder, { name: "learned", subject: "", sample }, path, image));
   }
