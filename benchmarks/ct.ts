@@ -31,7 +31,7 @@ import { type Benchmark, commonSettings } from "./benchmark.ts";
 export const ctSettings = {
   ...commonSettings,
   ...lowDoseCtSettings,
-  // Flips change nothing here (docs/ct.md), and an exact sinogram cannot be mirrored.
+  // Flips change nothing here (docs/results/ct.md), and an exact sinogram cannot be mirrored.
   mirror: { ...commonSettings.mirror, default: false },
   trainSubjects: {
     default: 100,

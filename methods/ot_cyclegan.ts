@@ -32,7 +32,7 @@ const settings = { ...cycleSettings, ...criticSettings, ...penaltySettings } sat
  * generator's own batch (`freshCriticBatches`): five cost half as much again and change nothing. γ stands for
  * the paper's unnamed weight, on means instead of norms; its default leaves the critic about a tenth of the cycle's
  * pull on the image. With 32 training slices of real heads, a γ of 100 costs 1.0 dB and draws structure that is not
- * there, 300 costs 0.2 dB; on the phantoms all three do alike (docs/mri.md).
+ * there, 300 costs 0.2 dB; on the phantoms all three do alike (docs/results/mri.md).
  */
 export const otCycleGan: Method<typeof settings> = defineMethod({
   name: "ot-cyclegan",

@@ -27,7 +27,7 @@ const settings = { ...cycleSettings, ...noiseSettings, ...noiseCriticSettings } 
  * Sim, Oh, Kim, Jung & Ye 2020 (arXiv:1909.12116): eq. 30 in the case of Table 1(d), where nothing is known of A and a
  * second network F stands in its place; critics with gradient penalties (eq. 39).
  *
- * Deviations from the paper, and what they change at a budget of 1500 updates on simulated data (docs/ct.md has the
+ * Deviations from the paper, and what they change at a budget of 1500 updates on simulated data (docs/results/ct.md has the
  * figures; `ot-cyclegan-as-published` is without them):
  *
  * - F adds noise of a learned spectrum, 16 numbers, instead of being a U-Net: see `networks/noise_generator.ts`. A

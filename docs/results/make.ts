@@ -5,6 +5,9 @@
  * this can be interrupted. `deno task evidence --pages` makes the pages of the records that are here, and runs nothing.
  */
 
+import { terminalVerdicts } from "../../reports/verdict_words.ts";
+import { readRun } from "../../results/run.ts";
+
 interface Evidence {
   /** The folder in `runs/evidence/`, here, and the marker in the pages. */
   readonly name: string;
@@ -111,19 +114,17 @@ function columns(lines: readonly string[], metrics: readonly string[]): string[]
   return cells.map((row) => `| ${wanted.map((at) => row[at]).join(" | ")} |`);
 }
 
-/** What a page shows of a run: its tables, what they rest on, and the verdicts. */
-function excerpt(table: string, { name, metrics }: Evidence): string {
+/** What a page shows of a run: its tables, where the rest is, and the verdicts. */
+async function excerpt(table: string, { name, metrics }: Evidence): Promise<string> {
   const blocks = table.split("\n\n").slice(1);
-  const isTable = (block: string) => block.startsWith("| method");
   const costs = blocks.findIndex((block) => block.includes("<!-- cost -->"));
-  const scores = blocks.slice(0, costs < 0 ? undefined : costs).filter((block) =>
-    isTable(block) || block.startsWith("Measured ")
-  );
+  const scores = blocks.slice(0, costs < 0 ? undefined : costs)
+    .filter((block) => block.startsWith("| method") || block.startsWith("Measured "));
   const shown = scores.map((block, at) => at === 0 ? columns(block.split("\n"), metrics).join("\n") : block);
-  const verdicts = table.split("\n## Verdicts\n")[1]?.split("\n## ")[0].trim();
   const files =
-    `[All columns, conventions and costs](${name}/table.md) · [statistics](${name}/statistics.csv)`;
-  return [...shown, files, ...(verdicts === undefined ? [] : ["**Verdicts.** " + verdicts])].join("\n\n");
+    `All columns, conventions and costs: [table.md](${name}/table.md); statistics: [statistics.csv](${name}/statistics.csv).`;
+  const verdicts = terminalVerdicts(await readRun(`${here}/${name}`));
+  return [...shown, files, ...(verdicts === "" ? [] : ["```text\n" + verdicts + "\n```"])].join("\n\n");
 }
 
 /** Puts a text between the two markers of a page, where the page has them. */
@@ -148,7 +149,7 @@ const pages = [...Deno.readDirSync(here)].filter(({ name }) => name.endsWith(".m
 );
 for (const one of asked) {
   const table = await Deno.readTextFile(`${here}/${one.name}/table.md`);
-  for (const page of pages) await fill(page, one.name, excerpt(table, one));
+  for (const page of pages) await fill(page, one.name, await excerpt(table, one));
   if (one.name === "mri") {
     await fill(
       `${root}README.md`,
