@@ -127,7 +127,7 @@ export const deconvolution: Benchmark<typeof deconvolutionSettings> = {
           subjects: 1,
           slices: Math.ceil(set.slices * set.trainSubjects / 2),
           matrix: set.matrix,
-          pixelNm: pixelNm ?? usualPixelNm,
+          pixelNm: pixelNm?.at(-1) ?? usualPixelNm,
           stream,
         }),
     }),

@@ -110,6 +110,7 @@ export const deconvolution3d: Benchmark<typeof deconvolution3dSettings> = {
       matrix: set.matrix,
       volume: [Math.ceil(set.cubes / 2) * set.matrix, set.cubes * set.matrix, set.cubes * set.matrix],
       pixelNm: parseFloat(set.pixelNm) || usualPixelNm,
+      stepNm: parseFloat(set.pixelNm.split(",")[1]) || undefined,
       stream,
     }),
   kinds: volumeKinds,
@@ -117,12 +118,14 @@ export const deconvolution3d: Benchmark<typeof deconvolution3dSettings> = {
     readyToDeconvolve(asMeasured(stacks, set), {
       side: set.matrix,
       margin: set.margin,
+      marginDepth: set.marginDepth,
       images: (pixelNm) =>
         microtubuleVolumes({
           subjects: 1,
           matrix: set.matrix,
           volume: [set.matrix, 6 * set.matrix, 6 * set.matrix],
-          pixelNm: pixelNm ?? usualPixelNm,
+          pixelNm: pixelNm?.at(-1) ?? usualPixelNm,
+          stepNm: pixelNm?.[0],
           stream,
         }),
     }),

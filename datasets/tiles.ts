@@ -7,8 +7,8 @@ import { type Points, shifted } from "../core/points.ts";
 import type { Dataset, Sample, Subject } from "./dataset.ts";
 
 /**
- * The same data cut into squares of `side` pixels, volumes into cubes: tiles that lie side by side around the middle, share
- * no pixel, and are samples of their own. Image, measurement and reference are cut alike, and emitters are told from the
+ * The same data cut into squares of `side` pixels, volumes into cubes, or into boxes of a side along each axis: tiles that
+ * lie side by side around the middle, share no pixel, and are samples of their own. Image, measurement and reference are cut alike, and emitters are told from the
  * tile's own corner, where the data say how large pixels are. What is no larger along an axis than a tile stays whole along
  * it.
  *
@@ -16,12 +16,14 @@ import type { Dataset, Sample, Subject } from "./dataset.ts";
  * `"00-z2r0c1"`. One whose tile is all of it keeps its name.
  *
  * @param rim pixels at each border that no tile may have, so that all know what is around them.
- * @throws {RangeError} where `side` is no whole number of at least 1.
+ * @param side of a tile, or its `[height, width]` or `[depth, height, width]`.
+ * @throws {RangeError} where a side is no whole number of at least 1.
  */
-export function tiled(dataset: Dataset, side: number, rim = 0): Dataset {
-  if (!Number.isInteger(side) || side < 1) {
+export function tiled(dataset: Dataset, side: number | readonly number[], rim = 0): Dataset {
+  const sides = [side].flat();
+  if (!sides.every((one) => Number.isInteger(one) && one >= 1)) {
     throw new RangeError(explain({
-      what: `tiles of ${side} pixels`,
+      what: `tiles of ${sides.join(" x ")} pixels`,
       where: "tiled()",
       fix: "give a whole number of at least 1",
     }));
@@ -31,7 +33,7 @@ export function tiled(dataset: Dataset, side: number, rim = 0): Dataset {
   const subjects = contents.subjects.map((subject): Subject => {
     const { id, samples, shape, otherShapes } = subject;
     const own = samples.flatMap((sample) =>
-      tilesOf(otherShapes?.[sample] ?? shape, side, rim).map((tile) => {
+      tilesOf(otherShapes?.[sample] ?? shape, sides, rim).map((tile) => {
         const name = tile.name === "" ? sample : `${sample}-${tile.name}`;
         tiles.set(`${id}/${name}`, { sample, tile });
         return { name, shape: [...tile.extents, shape.at(-1)!] };
@@ -52,7 +54,7 @@ export function tiled(dataset: Dataset, side: number, rim = 0): Dataset {
   // A plane's tiles are asked for one after the other.
   let last: { key: string; sample: Promise<Sample> } | undefined;
   return {
-    contents: { ...contents, subjects, hash: sha256(`${contents.hash}/tiles of ${side} within ${rim}`) },
+    contents: { ...contents, subjects, hash: sha256(`${contents.hash}/tiles of ${sides} within ${rim}`) },
     async sample(subject, id) {
       const found = tiles.get(`${subject}/${id}`);
       if (found === undefined) {
@@ -86,10 +88,11 @@ interface Tile {
 
 const letters = { 2: ["r", "c"], 3: ["z", "r", "c"] } as const;
 
-function tilesOf(shape: readonly number[], side: number, rim: number): Tile[] {
+function tilesOf(shape: readonly number[], sides: readonly number[], rim: number): Tile[] {
   const extents = shape.slice(0, -1);
   const names = letters[extents.length as 2 | 3];
-  const along = extents.map((extent) => {
+  const along = extents.map((extent, axis) => {
+    const side = sides[axis] ?? sides[0];
     const count = Math.max(1, Math.floor((extent - 2 * rim) / side));
     const length = Math.min(side, extent);
     const first = Math.floor((extent - count * length) / 2);

@@ -11,13 +11,21 @@ import { sharedExists, sharedFolder } from "./tree.ts";
 const planes = {
   side: 24,
   margin: 8,
-  images: (pixelNm = 65) => microtubules({ subjects: 1, slices: 3, matrix: 24, pixelNm, stream: "test" }),
+  images: ([pixelNm]: readonly number[] = [65]) =>
+    microtubules({ subjects: 1, slices: 3, matrix: 24, pixelNm, stream: "test" }),
 };
 const volumes = {
   side: 24,
   margin: 8,
-  images: (pixelNm = 65) =>
-    microtubuleVolumes({ subjects: 1, matrix: 24, volume: [24, 48, 24], pixelNm, stream: "test" }),
+  images: ([stepNm, pixelNm]: readonly number[] = [65, 65, 65]) =>
+    microtubuleVolumes({
+      subjects: 1,
+      matrix: 24,
+      volume: [24, 48, 24],
+      pixelNm,
+      stepNm,
+      stream: "test",
+    }),
 };
 
 async function write(path: string, shape: readonly [number, number, number]): Promise<void> {
@@ -70,6 +78,61 @@ Deno.test("simulated images have the camera of the stack that is learned from, w
     dataset.close();
   }));
 
+Deno.test("what is tested on decides no levels, and a stack for test alone has its own", () =>
+  withFolder(async (folder) => {
+    const page = 40 * 34;
+    const stack = (last: number) => {
+      const rng = stream("test/levels");
+      return Uint16Array.from(
+        { length: 18 * page },
+        (_, i) => (i < 12 * page ? 100 : last) + rng.integer(900),
+      );
+    };
+    const levelsOf = async (paths: readonly string[]) => {
+      const stacks = await openData([tiffPlanesKind], paths, { stream: "test" });
+      const dataset = readyToDeconvolve(stacks, planes);
+      const { id, samples: [first] } = dataset.contents.subjects.at(-1)!;
+      const { low, high } = (await dataset.sample(id, first)).acquisition!;
+      dataset.close();
+      return [low, high];
+    };
+    // The last six planes of a single stack are for test.
+    for (const last of [100, 30_000]) {
+      await writeTiff(`${folder}/cell-${last}.tif`, { shape: [18, 40, 34], data: stack(last) });
+    }
+    assert.deepEqual(
+      await levelsOf([`${folder}/cell-100.tif`]),
+      await levelsOf([`${folder}/cell-30000.tif`]),
+    );
+
+    await writeTiff(`${folder}/test_cell.tif`, { shape: [18, 40, 34], data: stack(30_000) });
+    const [low, high] = await levelsOf([`${folder}/cell-100.tif`, `${folder}/test_cell.tif`]);
+    assert.ok(Number(low) > 100 && Number(high) > 30_000, `${low}, ${high}`);
+  }));
+
+Deno.test("simulated volumes have the stack's voxels, and tiles are cut by the margin of each axis", () =>
+  withFolder(async (folder) => {
+    await write(`${folder}/cell.tif`, [28, 34, 40]);
+    const stacks = await openData([tiffVolumesKind], [folder], {
+      stream: "test",
+      settings: { pixelNm: "65,260" },
+    });
+    const sizes: (readonly number[] | undefined)[] = [];
+    const dataset = readyToDeconvolve(stacks, {
+      ...volumes,
+      marginDepth: 16,
+      images: (pixelNm) => {
+        sizes.push(pixelNm);
+        return volumes.images(pixelNm);
+      },
+    });
+    assert.deepEqual(sizes, [[260, 65, 65]]);
+    const shapes = Object.fromEntries(dataset.contents.subjects.map(({ role, shape }) => [role, shape]));
+    assert.deepEqual(shapes.x, [24, 24, 24, 1]);
+    assert.deepEqual([shapes.y, shapes.test], [[8, 16, 16, 1], [8, 16, 16, 1]]);
+    dataset.close();
+  }));
+
 Deno.test("a stack that says that it is a truth gives images to both sides, whose brightest have the value 1", () =>
   withFolder(async (folder) => {
     await write(`${folder}/cell_ground_truth.tif`, [20, 48, 30]);
@@ -83,6 +146,8 @@ Deno.test("a stack that says that it is a truth gives images to both sides, whos
     ]);
     const { image, measurement } = await dataset.sample("cell_ground_truth", "14-r0c0");
     assert.equal(measurement, undefined);
+    const { pixelSizeNm } = (await dataset.sample("cell_ground_truth", "14-r0c0")).acquisition!;
+    assert.equal(pixelSizeNm, null);
     const largest = image!.data.reduce((most, value) => Math.max(most, value), 0);
     assert.ok(largest > 0.9 && largest < 1.1, `the brightest value is ${largest}`);
     dataset.close();
@@ -103,7 +168,7 @@ Deno.test("one volume is cut to cubes first, and refused where it is smaller tha
     const stacks = await open();
     assert.throws(
       () => readyToDeconvolve(stacks, { ...volumes, side: 32 }),
-      /it is 16 x 34 x 40 pixels, and a tile 24[^]*subject "cell"[^]*--set matrix=N/,
+      /it is 16 x 34 x 40 pixels, and a tile 24 x 24 x 24[^]*subject "cell"[^]*--set matrix=N/,
     );
     stacks.close();
   }));

@@ -101,6 +101,26 @@ Deno.test("the cubes of a volume fit together: each is its part of the whole", a
   assert.deepEqual(cut.contents.pixelSizeMm, [65e-6, 65e-6, 65e-6]);
 });
 
+Deno.test("planes twice as far apart show the same curves: seen from above they are those of twice as many planes", async () => {
+  const [matrix, area] = [24, 24 * 24];
+  const settings = { subjects: 1, matrix, pixelNm: 65, stream: "test" };
+  const deep = microtubuleVolumes({ ...settings, volume: [48, 24, 24] });
+  const flat = microtubuleVolumes({ ...settings, stepNm: 130 });
+  const fromAbove = async (dataset: typeof deep) => {
+    const sum = new Float64Array(area);
+    for (const id of dataset.contents.subjects[0].samples) {
+      const { image } = await dataset.sample("volume-001", id);
+      image!.data.forEach((value, i) => sum[i % area] += value);
+    }
+    return sum;
+  };
+  const [a, b] = [await fromAbove(deep), await fromAbove(flat)];
+  const square = (values: Float64Array) => values.reduce((sum, value) => sum + value ** 2, 0);
+  // Profiles are cut off at the first and at the last plane, which is elsewhere.
+  assert.ok(square(a.map((value, i) => value - b[i])) < 0.02 * square(a));
+  assert.deepEqual(flat.contents.pixelSizeMm, [130e-6, 65e-6, 65e-6]);
+});
+
 Deno.test("a cube of a paper-sized volume is drawn without the volume", async () => {
   const large = microtubuleVolumes({
     subjects: 2,
@@ -118,7 +138,10 @@ Deno.test("a cube of a paper-sized volume is drawn without the volume", async ()
 });
 
 Deno.test("sizes that are none are refused", () => {
-  assert.throws(() => microtubules({ ...settings, pixelNm: 0 }), /pixels of a positive size, not of 0 nm/);
+  assert.throws(
+    () => microtubules({ ...settings, pixelNm: 0 }),
+    /pixels of a positive size, not of 0 x 0 nm/,
+  );
   assert.throws(() => microtubules({ ...settings, matrix: 1.5 }), /whole matrix/);
   assert.throws(
     () => microtubuleVolumes({ subjects: 1, matrix: 32, volume: [16, 64, 64], pixelNm: 65, stream: "test" }),
