@@ -25,6 +25,7 @@ import {
   type PointSpread,
   pointSpread,
   ridgeBrightness,
+  stretchOf,
 } from "./point_spread.ts";
 
 /** What a benchmark of images may set of {@linkcode microscope}. */
@@ -38,7 +39,8 @@ export const microscopeSettings = {
   },
   psf: {
     default: "",
-    about: "TIFF file of the point spread function; empty: one beside the data, or the optics'",
+    about:
+      "TIFF file of the point spread function, whose brightest value is its middle; empty: one beside the data, or the optics'",
   },
   psfSigmaNm: {
     default: 0,
@@ -63,7 +65,7 @@ export const microscopeSettings = {
   measuredWith: {
     default: "",
     about:
-      "what truly makes the measurements: a wavelength (610nm), the function stretched (s1.3), a Gaussian of σ in pixels (g2.62), or a TIFF file; empty: what is believed",
+      "what truly makes the measurements: a wavelength (610nm; a file's function is stretched by its ratio to wavelengthNm), the function stretched (s1.3), a Gaussian of σ in pixels (g2.62), or a TIFF file; empty: what is believed",
   },
   photons: {
     default: 200,
@@ -193,7 +195,7 @@ async function setUp(
   const believed = given === undefined ? pointSpread(spread) : croppedKernel(given, spread.shape, where);
   const other = measuredWith === "" || sample.measurement !== undefined
     ? believed
-    : await otherKernel(measuredWith, spread, readKernel);
+    : await otherKernel(measuredWith, spread, given, readKernel);
   const operatorOf = (kernel: Image): Operator =>
     convolution({ imageShape, measurementShape, kernelShape: kernel.shape }, kernel);
   const operator = operatorOf(believed);
@@ -283,11 +285,15 @@ function slope(x: Float32Array, y: Float32Array): number {
   return products / squares;
 }
 
+/** The kernel of this name; `given` is the believed one's file, where it is of one. */
 async function otherKernel(
   name: string,
   spread: PointSpread,
+  given?: Image,
   readKernel?: (path: string) => Promise<Image>,
 ): Promise<Image> {
+  const stretch = stretchOf(spread, name);
+  if (given !== undefined && stretch !== undefined) return croppedKernel(given, spread.shape, name, stretch);
   const other = otherSpread(spread, name);
   if (other !== undefined) return pointSpread(other);
   if (readKernel !== undefined && /\.tiff?$/i.test(name)) {

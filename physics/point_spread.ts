@@ -18,6 +18,18 @@ export interface PointSpread extends Optics {
   readonly sigmaNm: readonly [across: number, along: number];
 }
 
+/**
+ * By how much another microscope's function is wider than the given one, where that is a file's: `s1.3` by 1.3, `610nm` by
+ * the ratio of the wavelengths, which Born and Wolf's function depends on as on the lengths' unit. Undefined for other names.
+ */
+export function stretchOf(
+  { wavelengthNm }: Pick<PointSpread, "wavelengthNm">,
+  name: string,
+): number | undefined {
+  const found = parsed(name);
+  return found?.times ?? (found?.nm && found.nm / wavelengthNm);
+}
+
 /** The kernel, of sum 1. */
 export function pointSpread(spread: PointSpread): Image {
   const { shape, pixelNm, stepNm, defociNm, sigmaNm: [across, along] } = spread;
@@ -33,13 +45,9 @@ export function pointSpread(spread: PointSpread): Image {
  * Gaussian of σ 2.62 pixels, or `g2.62,4` with σ 4 planes along the axis. Undefined for what is no such name.
  */
 export function otherSpread(spread: PointSpread, name: string): PointSpread | undefined {
-  const number = String.raw`(\d+\.?\d*|\.\d+)`;
-  const found = new RegExp(`^(?:${number}nm|s${number}|g${number}(?:,${number})?)$`).exec(name);
-  if (found === null) return undefined;
-  const [nm, times, across, along = across] = found.slice(1).map((text) =>
-    text === undefined ? undefined : Number(text)
-  );
-  if ([nm, times, across, along].some((value) => value === 0)) return undefined;
+  const found = parsed(name);
+  if (found === undefined) return undefined;
+  const { nm, times, across, along = across } = found;
   const { pixelNm, stepNm, defociNm, sigmaNm } = spread;
   if (nm !== undefined) return { ...spread, wavelengthNm: nm };
   if (times !== undefined) {
@@ -50,6 +58,17 @@ export function otherSpread(spread: PointSpread, name: string): PointSpread | un
       : { ...spread, pixelNm: pixelNm / times, stepNm: stepNm / times, defociNm };
   }
   return { ...spread, sigmaNm: [across! * pixelNm, along! * stepNm] };
+}
+
+/** The numbers in a microscope's short name, of which one is there, or the last two; undefined where it is none. */
+function parsed(name: string): { nm?: number; times?: number; across?: number; along?: number } | undefined {
+  const number = String.raw`(\d+\.?\d*|\.\d+)`;
+  const found = new RegExp(`^(?:${number}nm|s${number}|g${number}(?:,${number})?)$`).exec(name);
+  if (found === null) return undefined;
+  const [nm, times, across, along] = found.slice(1).map((text) =>
+    text === undefined ? undefined : Number(text)
+  );
+  return [nm, times, across, along].includes(0) ? undefined : { nm, times, across, along };
 }
 
 /** A Gaussian sampled at the pixels' centres, sum 1; σ in pixels along `[depth, height, width]`. */
@@ -65,12 +84,14 @@ function gaussian(shape: Shape, sigmas: readonly number[]): Image {
 
 /**
  * A kernel from a file: its part around its brightest value that holds all that is not 0, of odd extents of at most
- * `most`, and of sum 1. In the plane a volume's brightest plane is taken.
+ * `most`, and of sum 1. Its brightest value is its middle, also where its sides are even or its light is centred elsewhere.
+ * In the plane a volume's brightest plane is taken.
  *
  * @param most `[height, width, 1]` or `[depth, height, width, 1]`
+ * @param stretch so many times as wide, by linear interpolation.
  * @throws {RangeError} where it has no light, negative values or values that are no numbers; {TypeError} for other shapes.
  */
-export function croppedKernel(kernel: Image, most: Shape, where: string): Image {
+export function croppedKernel(kernel: Image, most: Shape, where: string, stretch = 1): Image {
   const refuse = (what: string, fix: string): never => {
     throw new RangeError(explain({ what, where, fix }));
   };
@@ -99,19 +120,32 @@ export function croppedKernel(kernel: Image, most: Shape, where: string): Image 
       0,
     )
   );
-  const half = reach.map((pixels, axis) => Math.min(pixels, Math.floor((most[axis] - 1) / 2)));
+  const half = reach.map((pixels, axis) =>
+    Math.min(Math.ceil(pixels * stretch), Math.floor((most[axis] - 1) / 2))
+  );
   const cropped = half.map((pixels) => 2 * pixels + 1);
+  const valueAt = (place: readonly number[]) =>
+    place.some((at, axis) => at < 0 || at >= extents[axis])
+      ? 0
+      : data[place.reduce((from, at, axis) => from + at * strides[axis], 0)];
   const values = Array.from({ length: sizeOf(cropped) }, (_, i) => {
-    let from = 0;
-    for (let axis = cropped.length - 1; axis >= 0; axis--) {
-      const at = i % cropped[axis] - half[axis] + centre[axis];
-      i = Math.floor(i / cropped[axis]);
-      if (at < 0 || at >= extents[axis]) return 0;
-      from += at * strides[axis];
-    }
-    return data[from];
+    const place = cropped.map((_, axis) => {
+      const offset = Math.floor(i / sizeOf(cropped.slice(axis + 1))) % cropped[axis] - half[axis];
+      return offset / stretch + centre[axis];
+    });
+    return interpolated(valueAt, place);
   });
   return normalised([...cropped, 1], values);
+}
+
+/** The value at a place between whole ones, by linear interpolation along each axis. */
+function interpolated(valueAt: (place: readonly number[]) => number, place: readonly number[]): number {
+  const axis = place.findIndex((at) => !Number.isInteger(at));
+  if (axis < 0) return valueAt(place);
+  const below = Math.floor(place[axis]);
+  const part = place[axis] - below;
+  return (1 - part) * interpolated(valueAt, place.with(axis, below)) +
+    part * interpolated(valueAt, place.with(axis, below + 1));
 }
 
 function brightestPlane({ shape: [, ...plane], data }: Image): Image {

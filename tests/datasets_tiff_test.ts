@@ -159,6 +159,11 @@ Deno.test("a size of a pixel and a kernel that are given go before what is found
     const dataset = await openData([tiffVolumesKind], [`${folder}/a.tif`], { ...options, settings });
     assert.deepEqual((await dataset.sample("a", "00")).kernel!.shape, [5, 3, 1]);
     assert.match(dataset.contents.notes.join(), /own\.tif was taken for the kernel of a\.tif/);
+    // Its values grow to its corner, and slowly.
+    assert.match(
+      dataset.contents.notes.join(),
+      /brightest value for its middle; its light is centred \(−1\.0, −1\.0\)/,
+    );
     dataset.close();
     await assert.rejects(sizes("a.tif", "65"), /"65" is no size of a pixel[^]*--pixel-nm[^]*give X,Z in nm/);
     await assert.rejects(sizes("a.tif", "-1,3"), /no size of a pixel/);

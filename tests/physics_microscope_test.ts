@@ -286,6 +286,31 @@ Deno.test("another microscope's function is as wide as its name says", () => {
   }
 });
 
+Deno.test("a file's function is stretched by its name, or by the ratio of the wavelengths", async () => {
+  const gaussian = (sigma: number) =>
+    pointSpread({ ...otherSpread(spread, `g${sigma}`)!, shape: [41, 41, 1] });
+  const file = gaussian(2);
+  const most = [21, 21, 1];
+  const wider = croppedKernel(file, most, "file", 1.5);
+  const expected = croppedKernel(gaussian(3), most, "file");
+  // Linear interpolation of a Gaussian errs by 1/8σ² of its peak, σ in the file's pixels.
+  near(wider.data, expected.data, expected.data[220] / 16);
+  assert.deepEqual(croppedKernel(file, most, "file", 1), croppedKernel(file, most, "file"));
+  // What is smaller than it was has darkness around it.
+  const [edge] =
+    croppedKernel({ shape: [1, 3, 1], data: Float32Array.of(1, 2, 1) }, [1, 15, 1], "file", 0.5).data;
+  assert.equal(edge, 0);
+
+  const sample = sampleOf({ image: random("x", [48, 48, 1]) });
+  const kernelBy = async (measuredWith: string) => {
+    const settings = { psf: "k.tif", measuredWith, psfSide: 21, margin: 20 };
+    return (await plane(settings, () => Promise.resolve(file)).measure(sample, rng())).kernel!;
+  };
+  near((await kernelBy("s1.5")).data, wider.data, 1e-7);
+  near((await kernelBy("750nm")).data, wider.data, 1e-7);
+  near((await kernelBy("")).data, croppedKernel(file, most, "file").data, 1e-7);
+});
+
 Deno.test("a Gaussian's volume has its two widths, and sum 1", () => {
   const { shape, data } = pointSpread({ ...otherSpread(spread, "g1.5,2.5")!, shape: [25, 15, 15, 1] });
   const alongAxis = data.reduce((sum, value, i) => sum + value * (Math.floor(i / 225) - 12) ** 2, 0);
