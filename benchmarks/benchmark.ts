@@ -108,6 +108,8 @@ export interface Condition {
   readonly about: string;
   /** What it changes of the benchmark's settings, for the acquisition only. */
   readonly settings: Overrides;
+  /** What is scored under it. */
+  readonly metrics: readonly Metric[];
 }
 
 /** How large a run is. */
@@ -201,7 +203,7 @@ export interface Benchmark<S extends Settings = Settings> {
    * its pixels are.
    */
   locate?(kept: Kept, settings: Values<S>): Points | undefined;
-  /** Further conditions that the test samples are measured under, each a table more, of its first two metrics. */
+  /** Further conditions that the test samples are measured under, each a table more. */
   conditions?(settings: Values<S>): readonly Condition[];
   /** The table. */
   readonly rows: readonly Row[];

@@ -3,6 +3,7 @@
 import { UsageError } from "../core/errors.ts";
 import type { Settings, Values } from "../core/settings.ts";
 import type { Dataset } from "../datasets/dataset.ts";
+import type { Metric } from "../metrics/metric.ts";
 import type { Condition } from "./benchmark.ts";
 
 /** The setting of {@linkcode atWavelengths}. */
@@ -15,12 +16,14 @@ export const wavelengthSettings = {
 } as const satisfies Settings;
 
 /**
- * A condition for each wavelength: the test samples are measured at it, while methods believe in what they trained with.
+ * A condition for each wavelength, under which `metrics` are scored: the test samples are measured at it, while methods
+ * believe in what they trained with.
  *
  * @throws {UsageError} for what is no wavelength, and where the point spread function is a Gaussian, which has none.
  */
 export function atWavelengths(
   { wavelengths, psfSigmaNm }: Values<typeof wavelengthSettings> & { readonly psfSigmaNm: number },
+  metrics: readonly Metric[],
 ): Condition[] {
   const texts = wavelengths.split(",").map((text) => text.trim()).filter((text) => text !== "");
   for (const text of texts) {
@@ -42,6 +45,7 @@ export function atWavelengths(
     name: `${text}nm`,
     about: `at ${text} nm`,
     settings: { measuredWith: `${text}nm` },
+    metrics,
   }));
 }
 

@@ -247,9 +247,9 @@ function curvesOf(metrics: readonly Metric[], one: Case): SampleCurve[] {
   return metrics.flatMap((metric) => metric.curves?.([one]) ?? []);
 }
 
-/** What is scored under a condition: the first two metrics, under names of their own. */
-export function metricsUnder({ metrics }: Pick<Benchmark, "metrics">, { name, about }: Condition): Metric[] {
-  return metrics.slice(0, 2).map((metric) => ({ ...metric, id: `${metric.id}-${name}`, condition: about }));
+/** What is scored under a condition: its metrics, under names of their own. */
+export function metricsUnder({ name, about, metrics }: Condition): Metric[] {
+  return metrics.map((metric) => ({ ...metric, id: `${metric.id}-${name}`, condition: about }));
 }
 
 /** A score as a record keeps it. */

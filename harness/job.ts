@@ -159,7 +159,7 @@ export async function runJob(
     const { scores } = await examine(
       { ...examination, shelf: shelf.under({ ...settings, ...condition.settings }) },
       test,
-      metricsUnder(benchmark, condition),
+      metricsUnder(condition),
       undefined,
       () => tell({ phase: "scoring", done: ++scored / total }),
     );

@@ -283,7 +283,7 @@ function runFile(
     })),
     metrics: [
       ...benchmark.metrics,
-      ...(benchmark.conditions?.(settings) ?? []).flatMap((condition) => metricsUnder(benchmark, condition)),
+      ...(benchmark.conditions?.(settings) ?? []).flatMap(metricsUnder),
       ...benchmark.followed,
     ].map(head),
     seeds: [],

@@ -327,7 +327,7 @@ Deno.test("every claim on a benchmark that is there names rows of its table and 
     const further = conditions?.({ wavelengths: "400,500,600,610" } as never) ?? [];
     const ids = [
       ...[...metrics, ...followed].map(({ id }) => id),
-      ...further.flatMap((condition) => metricsUnder(benchmark, condition).map(({ id }) => id)),
+      ...further.flatMap((condition) => metricsUnder(condition).map(({ id }) => id)),
     ];
     const known = [...rows, ...byName].map((row) => row.name);
     // A benchmark is there before the methods that it is about.
