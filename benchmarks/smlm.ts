@@ -166,6 +166,7 @@ export const smlm: Benchmark<typeof smlmSettings> = {
       images: set.trainFrames,
       densities: [set.leastDensity, set.mostDensity],
       pixelNm: Number(set.pixelNm) || usualPixelNm,
+      psfSigmaNm: set.psfSigmaNm,
       factor: set.factor,
       reach: set.reach,
       stream,

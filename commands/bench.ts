@@ -2,7 +2,10 @@
 
 import { availableParallelism } from "node:os";
 import type { ParseArgsConfig } from "node:util";
+import type { Benchmark } from "../benchmarks/benchmark.ts";
 import { suggest, UsageError } from "../core/errors.ts";
+import { declared, parseSetting } from "../core/settings.ts";
+import { camelCased } from "../harness/configuration.ts";
 import { estimate, type RowEstimate } from "../harness/estimate.ts";
 import type { Executor } from "../harness/execute.ts";
 import { finishedRecords } from "../harness/finished.ts";
@@ -158,7 +161,7 @@ async function main(args: string[]): Promise<number> {
       profile: values.profile,
       methods: values.methods?.split(",").map((text) => text.trim()).filter((text) => text !== ""),
       seeds: values.seeds,
-      set: [...settingsOf(values), ...values.set],
+      set: [...settingsOf(values, suite.benchmarks, name), ...values.set],
     },
     data: values.data.map(fromCaller),
     split: splitKinds.includes(values.split) ? values.split : fromCaller(await splitFile(values.split)),
@@ -255,11 +258,27 @@ function executorOf({ executor, sbatch, workers }: Given<typeof options>["values
   return localWorkers(atOnce ?? availableParallelism());
 }
 
-/** The options that are settings, as `--set` takes them. */
-function settingsOf(values: Given<typeof options>["values"]): string[] {
+/** The options that are settings, as `--set` takes them; refused under their own names. */
+function settingsOf(
+  values: Given<typeof options>["values"],
+  benchmarks: readonly Benchmark[],
+  name: string,
+): string[] {
+  const settingOf = (benchmark: Benchmark, option: string) =>
+    declared(benchmark.settings, camelCased(option));
+  const benchmark = benchmarks.find((one) => one.name === name);
   return settingOptions.flatMap((option) => {
     const value = values[option];
-    return value === undefined ? [] : [`${option}=${option === "psf" ? fromCaller(value) : value}`];
+    if (value === undefined) return [];
+    const where = `--${option} ${value}`;
+    const setting = benchmark && settingOf(benchmark, option);
+    if (setting !== undefined) parseSetting(camelCased(option), setting, value, where);
+    else if (benchmark !== undefined) {
+      const takers = benchmarks.filter((one) => settingOf(one, option)).map((one) => one.name);
+      const fix = `leave it out; it is an option of ${takers.join(", ")}`;
+      throw new UsageError({ what: `${name} has no --${option}`, where, fix });
+    }
+    return [`${option}=${option === "psf" ? fromCaller(value) : value}`];
   });
 }
 

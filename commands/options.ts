@@ -17,7 +17,7 @@ export type Given<O extends Options> = ReturnType<
  */
 export function parsed<const O extends Options>(task: string, args: string[], options: O): Given<O> {
   try {
-    return parseArgs({ args, options, allowPositionals: true, strict: true });
+    return parseArgs({ args: withNumbers(args), options, allowPositionals: true, strict: true });
   } catch (cause) {
     const { code, message } = cause as Error & { code?: string };
     const option = /'(--?[^' ]+)/.exec(message)?.[1] ?? "";
@@ -28,6 +28,18 @@ export function parsed<const O extends Options>(task: string, args: string[], op
     const fix = `deno task ${task} --help shows how it is given`;
     throw new UsageError({ what: message.split(/[.\n]/)[0], fix }, { cause });
   }
+}
+
+/** Arguments with options joined to their values where these are below 0, e.g. `--camera-offset -100`. */
+function withNumbers(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const option = joined.at(-1);
+    if (/^-[\d.]/.test(arg) && option !== undefined && /^--[^=]+$/.test(option)) {
+      joined[joined.length - 1] = `${option}=${arg}`;
+    } else joined.push(arg);
+  }
+  return joined;
 }
 
 /** Arguments with an option joined to its value, where that value may itself start with a dash. */

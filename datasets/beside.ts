@@ -17,7 +17,8 @@ export interface Beside {
 const truthWords = ["ground_truth", "truth", "actual"];
 const kernelWords = ["kernel", "psf"];
 const stackEndings = [".tif", ".tiff"];
-const tableEndings = [".csv", ".hdf5", ".h5", ".txt"];
+/** How tables of localisations end. */
+export const tableEndings = [".csv", ".hdf5", ".h5", ".txt"];
 
 /** What lies beside the stack at `path`. */
 export async function beside(path: string): Promise<Beside> {

@@ -161,11 +161,19 @@ function requireRoom({ subjects }: Contents, sides: readonly number[]): void {
   for (const { id, shape } of subjects) {
     const extents = shape.slice(0, -1);
     if (extents.every((extent, axis) => extent >= sides[axis])) continue;
+    const [isVolume, tile] = [extents.length === 3, sides.join(" x ")];
     throw new RangeError(explain({
-      what: `it is ${extents.join(" x ")} pixels, and a tile ${sides.join(" x ")}`,
+      what: isVolume
+        ? `it has ${extents[0]} planes of ${
+          extents.slice(1).join(" x ")
+        } pixels, and is cut into cubes of ${tile}`
+        : `it is ${extents.join(" x ")} pixels, and is cut into tiles of ${tile}`,
       where: `subject "${id}"`,
       fix:
-        "give a larger stack, or smaller tiles by --set matrix=N; a measurement's tile is matrix less the margin",
+        `give a larger stack, or smaller ${isVolume ? "cubes" : "tiles"} by --set matrix=N, from which of ` +
+        `measurements the margin is taken away${
+          isVolume ? "; deno task bench deconvolution takes planes" : ""
+        }`,
     }));
   }
 }

@@ -105,6 +105,8 @@ export interface DatasetKind {
   readonly about: string;
   /** What the layout is recognised by: its first bytes and its name; reading of the file comes later. */
   recognises(file: FileProbe): boolean;
+  /** Of a file that belongs beside such data and is none itself, what it is and how it is given; of others undefined. */
+  misplaced?(file: FileProbe): string | undefined;
   /**
    * Opens files of this kind. `contents`, where given, is what an earlier opening of the same files with the same
    * options found: a worker then need not look at every slice again.

@@ -25,6 +25,8 @@ export interface EmitterStackSettings extends Pick<EmitterSettings, "factor" | "
   readonly densities: readonly [least: number, most: number];
   /** Of a camera pixel, where the stacks do not say it. */
   readonly pixelNm: number;
+  /** σ of a spot as it is believed to be, which the table says. */
+  readonly psfSigmaNm: number;
 }
 
 /**
@@ -41,7 +43,7 @@ export interface EmitterStackSettings extends Pick<EmitterSettings, "factor" | "
  */
 export function readyToLearn(stacks: Dataset, settings: EmitterStackSettings): Dataset {
   const { contents } = stacks;
-  const { tile, images, densities, factor, reach, stream, pixelNm } = settings;
+  const { tile, images, densities, factor, reach, stream, pixelNm, psfSigmaNm } = settings;
   requireDifferent(contents.subjects);
   const { spare, parts, banners } = partsOf(contents.subjects, "measurements", "frames of the same field");
   const learned = contents.subjects.find(({ id }) => id === parts[0].of)!;
@@ -78,6 +80,8 @@ export function readyToLearn(stacks: Dataset, settings: EmitterStackSettings): D
     banners: [...contents.banners, ...banners],
     notes: [
       ...contents.notes,
+      `A spot is believed to have σ ${psfSigmaNm} nm, and a camera pixel ${pixel} nm: --psf-sigma-nm and --pixel-nm say otherwise.`,
+      "How bright the camera's background and a typical emitter are is read off all frames of a stack, those of the test among them.",
       isRandom
         ? `Images to learn from are simulated: ${images} of random emitters, ${
           densities.join(" to ")

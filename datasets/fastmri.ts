@@ -58,7 +58,7 @@ const mostSliceBytes = 128 * 2 ** 20;
 const signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /** Whether HDF5's signature is where the format allows it: at 0, or behind a user block of 512 bytes. */
-function isHdf5(head: Uint8Array): boolean {
+export function isHdf5(head: Uint8Array): boolean {
   return [0, 512].some((at) => signature.every((byte, i) => head[at + i] === byte));
 }
 

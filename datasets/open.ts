@@ -2,12 +2,13 @@
 
 import { UsageError } from "../core/errors.ts";
 import type { Contents, Dataset, DatasetKind, FileProbe, OpenOptions } from "./dataset.ts";
+import { isHdf5 } from "./fastmri.ts";
 import { dicomClass } from "./formats/dicom.ts";
 
 /** A file, and what it is. */
 export type FoundFile =
   | { readonly file: FileProbe; readonly kind: DatasetKind }
-  | { readonly file: FileProbe; readonly refusal: string };
+  | { readonly file: FileProbe; readonly refusal: string; readonly isMisplaced?: boolean };
 
 /** What is at some paths. */
 export interface Found {
@@ -60,7 +61,7 @@ export async function openData(
   }
   const dataset = await kind.open(recognised.map(({ file }) => file), options, contents);
   if (contents !== undefined || ignored.length === 0) return dataset;
-  const note = `ignored: ${some(ignored).join(", ")}`;
+  const note = `not samples themselves: ${some(ignored).join(", ")}`;
   return {
     contents: { ...dataset.contents, notes: [...dataset.contents.notes, note] },
     sample: (subject, id) => dataset.sample(subject, id),
@@ -110,19 +111,22 @@ export async function findFiles(kinds: readonly DatasetKind[], paths: readonly s
   };
   for (const path of paths) await visit(path, true);
   const all = [...files.values()].sort((a, b) => (a.file.path < b.file.path ? -1 : 1));
-  // Somebody's results lie beside their data, as MATLAB left them; alone, they are told what they can be stored as.
-  const isResult = (found: FoundFile) =>
-    "refusal" in found && /\.mat$/i.test(found.file.path) && !paths.includes(found.file.path);
+  // Tables lie beside their data, and somebody's results, as MATLAB left them; alone, they are told how they are given.
+  const isBeside = (found: FoundFile) =>
+    "refusal" in found && (found.isMisplaced || /\.mat$/i.test(found.file.path)) &&
+    !paths.includes(found.file.path);
   const hasData = all.some((found) => "kind" in found);
-  ignored.push(...all.filter((found) => hasData && isResult(found)).map(({ file }) => file.path));
-  return { files: all.filter((found) => !(hasData && isResult(found))), ignored: ignored.sort() };
+  ignored.push(...all.filter((found) => hasData && isBeside(found)).map(({ file }) => file.path));
+  return { files: all.filter((found) => !(hasData && isBeside(found))), ignored: ignored.sort() };
 }
 
 const unread = (path: string): FileProbe => ({ path, head: new Uint8Array(), sizeBytes: 0 });
 
 function recognised(kinds: readonly DatasetKind[], file: FileProbe): FoundFile {
   const kind = kinds.find((kind) => kind.recognises(file));
-  return kind === undefined ? { file, refusal: describe(file) } : { file, kind };
+  if (kind !== undefined) return { file, kind };
+  const misplaced = kinds.map((one) => one.misplaced?.(file)).find((reason) => reason !== undefined);
+  return { file, refusal: misplaced ?? describe(file), isMisplaced: misplaced !== undefined };
 }
 
 async function probe(path: string, sizeBytes: number): Promise<FileProbe> {
@@ -193,6 +197,7 @@ function describe({ path, head, sizeBytes }: FileProbe): string {
   if (starts("\x93NUMPY")) return "it is a NumPy array: store k-space as fastMRI's HDF5, images as NIfTI";
   if (starts("MATLAB 5.0")) return "it is a MATLAB file: store k-space as fastMRI's HDF5, images as NIfTI";
   if (starts("II*\0") || starts("MM\0*") || starts("II+\0") || starts("MM\0+")) return "it is a TIFF image";
+  if (isHdf5(head)) return "it is HDF5, which holds no data of the kinds that are read here";
   if (starts("\x89PNG") || starts("\xff\xd8\xff")) {
     return "it is a picture, whose grey values are no measurement";
   }

@@ -9,8 +9,8 @@
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { explain } from "../core/errors.ts";
-import { beside, isTruth } from "./beside.ts";
-import type { Contents, Dataset, DatasetKind, Sample, Subject } from "./dataset.ts";
+import { beside, isTruth, tableEndings } from "./beside.ts";
+import type { Contents, Dataset, DatasetKind, FileProbe, Sample, Subject } from "./dataset.ts";
 import {
   bytesOf,
   fileName,
@@ -63,6 +63,7 @@ function kindOf(reading: StackReading, about: string): DatasetKind {
     kind: `tiff-${reading}`,
     about,
     recognises: ({ head }) => isTiff(head),
+    ...(reading === "frames" && { misplaced: tableOfFrames }),
     async open(files, options, contents) {
       const stacks = await openStacks(files, reading, options);
       try {
@@ -74,6 +75,12 @@ function kindOf(reading: StackReading, about: string): DatasetKind {
       }
     },
   };
+}
+
+function tableOfFrames({ path }: FileProbe): string | undefined {
+  if (!tableEndings.some((ending) => path.toLowerCase().endsWith(ending))) return undefined;
+  return "it is no stack: a table of localisations is the truth of its frames, put beside them under their name, e.g. " +
+    `cell_ground_truth${/\.[^.]*$/.exec(path)![0]} beside cell_frames.tif, which is given`;
 }
 
 class StackDataset implements Dataset {
@@ -135,7 +142,7 @@ async function contentsOf(stacks: readonly Stack[], reading: StackReading, name:
         notes.map((note) => stacks.length === 1 ? note : `${label}: ${note}`)
       ),
       ...(stacks.every(({ pixelSizeNm }) => pixelSizeNm) ? [] : [
-        "nobody says how large a pixel is: lengths in nm have no value unless --pixel-nm is given",
+        "nobody says how large a pixel is: lengths in nm have no value, and optics are those of usual pixels, unless --pixel-nm is given",
       ]),
     ],
     hash: hashOfVolumes(`tiff-${reading}`, read),

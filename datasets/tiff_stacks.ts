@@ -174,7 +174,12 @@ function divided(
       return { samples: slices, depth: 1 };
     case "volumes":
       if (slices === 1) {
-        refuse("it has one plane", frames > 1 ? "say that its frames are slices" : "give a stack");
+        refuse(
+          "it has one plane",
+          frames > 1
+            ? "say that its frames are slices"
+            : "give a stack of planes; deno task bench deconvolution takes single ones",
+        );
       }
       if (4 * slices * height * width > mostVolumeBytes) {
         refuse(

@@ -202,7 +202,7 @@ function readSets(benchmark: Benchmark, rows: readonly Row[], sets: readonly str
 }
 
 /** Settings may be written as options are, `measured-with` for `measuredWith`; names of rows keep their hyphens. */
-function camelCased(name: string): string {
+export function camelCased(name: string): string {
   const dot = name.indexOf(".") + 1;
   return name.slice(0, dot) + name.slice(dot).replace(/-([a-z])/g, (_, letter) => letter.toUpperCase());
 }

@@ -168,7 +168,7 @@ Deno.test("one volume is cut to cubes first, and refused where it is smaller tha
     const stacks = await open();
     assert.throws(
       () => readyToDeconvolve(stacks, { ...volumes, side: 32 }),
-      /it is 16 x 34 x 40 pixels, and a tile 24 x 24 x 24[^]*subject "cell"[^]*--set matrix=N/,
+      /it has 16 planes of 34 x 40 pixels, and is cut into cubes of 24 x 24 x 24[^]*subject "cell"[^]*--set matrix=N/,
     );
     stacks.close();
   }));

@@ -20,6 +20,7 @@ const settings: EmitterStackSettings = {
   factor: 4,
   reach: 3,
   pixelNm: 100,
+  psfSigmaNm: 130,
   stream: "test",
 };
 
@@ -50,6 +51,7 @@ Deno.test("one stack is cut into frames to learn from, in tiles, for validation 
     assertNoLeak(split, dataset.contents.subjects);
     assert.deepEqual(Object.values(split.parts).map((part) => part.length), [5, 196, 9, 30]);
     assert.match(dataset.contents.banners.join(), /ONE STACK/);
+    assert.match(dataset.contents.notes.join(), /believed to have σ 130 nm, and a camera pixel 100 nm/);
     const { acquisition } = await dataset.sample("points-001", "00");
     assert.deepEqual(acquisition!.dark, (await dataset.sample("cell", "60")).acquisition!.dark);
     dataset.close();
@@ -124,7 +126,7 @@ Deno.test({
       ["frames", "test", 121, "240", 64],
     ]);
     assert.match(dataset.contents.notes.join(), /train_frames was left out; --set sharp=train-frames/);
-    assert.match(dataset.contents.notes.join(), /ignored: \S+recovery\.mat/);
+    assert.match(dataset.contents.notes.join(), /not samples themselves: \S+recovery\.mat/);
     const acquisition = localisationMicroscopy(optics, "test");
     const operators = await Promise.all(
       [["points-001", "00"], ["frames-training", "000-r0c0"]].map(async ([subject, id]) =>

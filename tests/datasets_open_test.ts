@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../core/errors.ts";
-import { mriKinds } from "../datasets/kinds.ts";
+import { ctKinds, frameKinds, mriKinds } from "../datasets/kinds.ts";
 import { findFiles, openData } from "../datasets/open.ts";
-import { dicomBytes, niftiBytes, withFolder, writeFastmri } from "./datasets_files.ts";
+import { dicomBytes, niftiBytes, withFolder, writeFastmri, writeTiff } from "./datasets_files.ts";
 
 const options = { stream: "test" };
 const volume = niftiBytes({ shape: [4, 4, 2], data: new Float32Array(32).fill(1) });
 
-async function refusal(paths: readonly string[]): Promise<string> {
+async function refusal(paths: readonly string[], kinds = mriKinds): Promise<string> {
   try {
-    (await openData(mriKinds, paths, options)).close();
+    (await openData(kinds, paths, options)).close();
   } catch (error) {
     assert.ok(error instanceof UsageError);
     assert.match(error.message, /\n {2}where: [^]*\n {2}fix: /);
@@ -29,7 +29,7 @@ Deno.test("openData() finds files in folders of folders, sorted, without hidden 
     await Deno.writeTextFile(`${folder}/LICENSE`, "MIT");
     const { contents } = await openData(mriKinds, [folder], options);
     assert.deepEqual(contents.subjects.map(({ id }) => id), ["a", "y", "z"]);
-    assert.match(contents.notes.join(), /ignored: .*LICENSE, .*README\.md/);
+    assert.match(contents.notes.join(), /not samples themselves: .*LICENSE, .*README\.md/);
   }));
 
 Deno.test("results of MATLAB beside data are passed over and named; alone, or asked for, they are refused", () =>
@@ -38,8 +38,22 @@ Deno.test("results of MATLAB beside data are passed over and named; alone, or as
     assert.match(await refusal([folder]), /recovery\.mat: it is a MATLAB file/);
     await Deno.writeFile(`${folder}/a.nii`, volume);
     const { contents } = await openData(mriKinds, [folder], options);
-    assert.match(contents.notes.join(), /ignored: \S+recovery\.mat/);
+    assert.match(contents.notes.join(), /not samples themselves: \S+recovery\.mat/);
     assert.match(await refusal([folder, `${folder}/recovery.mat`]), /recovery\.mat: it is a MATLAB file/);
+  }));
+
+Deno.test("a table of localisations is no stack, and is told where it belongs; beside one it is no sample", () =>
+  withFolder(async (folder) => {
+    const [signed, text] = [`${folder}/picks_ground_truth.hdf5`, `${folder}/storm.txt`];
+    await Deno.writeFile(signed, Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a));
+    await Deno.writeTextFile(text, "# x y");
+    const belongs =
+      /it is no stack: a table of localisations[^]*cell_ground_truth\.(hdf5|txt) beside cell_frames\.tif/;
+    for (const path of [signed, text]) assert.match(await refusal([path], frameKinds), belongs);
+    assert.match(await refusal([signed], ctKinds), /it is HDF5, which holds no data/);
+    await writeTiff(`${folder}/cell.tif`, { shape: [2, 4, 4], data: new Float32Array(32) });
+    const { contents } = await openData(frameKinds, [folder], options);
+    assert.match(contents.notes.join(), /not samples themselves: \S+truth\.hdf5, \S+storm\.txt/);
   }));
 
 Deno.test("openData() takes a file that is given twice once, and gives files of one name two labels", () =>
