@@ -66,6 +66,28 @@ export function part(image: Image, start: readonly number[], extents: readonly n
   return { shape, data };
 }
 
+/** Images or volumes as parts of one, each at its place, as small as holds them all; 0 where there is none. */
+export function assembled(
+  parts: readonly { readonly at: readonly number[]; readonly image: Image }[],
+): Image {
+  const channels = parts[0].image.shape.at(-1)!;
+  const bounds = parts[0].at.map((_, axis) => ({
+    first: Math.min(...parts.map(({ at }) => at[axis])),
+    end: Math.max(...parts.map(({ at, image }) => at[axis] + image.shape[axis])),
+  }));
+  const whole = bounds.map(({ first, end }) => end - first);
+  const data = new Float32Array(sizeOf(whole) * channels);
+  for (const { at, image } of parts) {
+    const extents = image.shape.slice(0, -1);
+    const run = extents[extents.length - 1] * channels;
+    eachRow(extents, (place, row) => {
+      const to = channels * offset(place.map((index, axis) => index + at[axis] - bounds[axis].first), whole);
+      data.set(image.data.subarray(row * run, (row + 1) * run), to);
+    });
+  }
+  return { shape: [...whole, channels], data };
+}
+
 /** The image or volume reversed along those of its axes of space that say so. */
 export function mirrored({ shape, data }: Image, axes: readonly boolean[]): Image {
   const extents = shape.slice(0, -1);

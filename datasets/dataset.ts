@@ -32,6 +32,16 @@ export interface Sample {
   readonly emitters?: Points;
   /** What the data say of how the measurement was made, e.g. the k-space lines that were sampled. */
   readonly acquisition?: { readonly [key: string]: Json };
+  /** Where it was cut out of a larger one. */
+  readonly tile?: Tile;
+}
+
+/** Where a sample was cut out of a larger one. */
+export interface Tile {
+  /** The id of that. */
+  readonly of: string;
+  /** Its corner there, in pixels along `[height, width]` or `[depth, height, width]`. */
+  readonly at: readonly number[];
 }
 
 /** A subject and the samples that it has. */

@@ -29,7 +29,7 @@ export function tiled(dataset: Dataset, side: number | readonly number[], rim = 
     }));
   }
   const { contents } = dataset;
-  const tiles = new Map<string, { sample: string; tile: Tile }>();
+  const tiles = new Map<string, { sample: string; tile: Box }>();
   const subjects = contents.subjects.map((subject): Subject => {
     const { id, samples, shape, otherShapes } = subject;
     const own = samples.flatMap((sample) =>
@@ -73,6 +73,7 @@ export function tiled(dataset: Dataset, side: number | readonly number[], rim = 
         ...cut("reference", reference),
         ...cut("label", label),
         ...emittersIn(found.tile, emitters, rest.acquisition),
+        tile: { of: found.sample, at: found.tile.origin },
       };
     },
     close: () => dataset.close(),
@@ -80,7 +81,7 @@ export function tiled(dataset: Dataset, side: number | readonly number[], rim = 
 }
 
 /** A box of an image: its corner and its size along the axes in front of the channels. */
-interface Tile {
+interface Box {
   readonly name: string;
   readonly origin: readonly number[];
   readonly extents: readonly number[];
@@ -88,7 +89,7 @@ interface Tile {
 
 const letters = { 2: ["r", "c"], 3: ["z", "r", "c"] } as const;
 
-function tilesOf(shape: readonly number[], sides: readonly number[], rim: number): Tile[] {
+function tilesOf(shape: readonly number[], sides: readonly number[], rim: number): Box[] {
   const extents = shape.slice(0, -1);
   const names = letters[extents.length as 2 | 3];
   const along = extents.map((extent, axis) => {
@@ -111,14 +112,14 @@ function tilesOf(shape: readonly number[], sides: readonly number[], rim: number
 }
 
 /** Emitters from the corner of a tile of a plane; none where nobody knows how large its pixels are. */
-function emittersIn({ origin }: Tile, emitters?: Points, acquisition?: Sample["acquisition"]) {
+function emittersIn({ origin }: Box, emitters?: Points, acquisition?: Sample["acquisition"]) {
   const size = acquisition?.pixelSizeNm;
   if (emitters === undefined || !Array.isArray(size)) return {};
   const [down, across] = origin.map((at, axis) => -at * Number(size[axis]));
   return { emitters: shifted(emitters, across, down) };
 }
 
-function tileFrom({ shape, data }: Image, { origin, extents }: Tile): Image {
+function tileFrom({ shape, data }: Image, { origin, extents }: Box): Image {
   const channels = shape.at(-1)!;
   const result = new Float32Array(sizeOf(extents) * channels);
   // Planes, rows and the pixels of a row; an image has one plane.

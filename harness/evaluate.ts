@@ -5,6 +5,7 @@ import type { Benchmark, Combiner, Condition, Kept } from "../benchmarks/benchma
 import type { Points } from "../core/points.ts";
 import { type Image, sameShape, squaredDistance, squaredNorm } from "../core/image.ts";
 import type { Values } from "../core/settings.ts";
+import type { Tile } from "../datasets/dataset.ts";
 import type { Knows, Learner } from "../methods/method.ts";
 import type {
   Case,
@@ -160,6 +161,8 @@ export interface Shown {
   readonly kept: Kept;
   /** What a network sees of the measurement, as pictures show it. */
   readonly input: Image;
+  /** Where the sample was cut out of a larger one. */
+  readonly tile?: Tile;
   /** What its scores were read off; worked out only where it is asked for. */
   curves(): readonly SampleCurve[];
 }
@@ -192,11 +195,12 @@ export async function examine(
         return { scores: [], broken: true };
       }
       const kept = viewOf(benchmark, settings, reconstructed);
-      const { measured, seen } = reconstructed.encounter;
+      const { measured, seen, tile } = reconstructed.encounter;
       const shown = benchmark.asImage?.(seen, settings) ?? seen;
       const input = benchmark.view(shown, settings, measured.reference);
-      if (combined === undefined) await each({ subject, kept, input, curves: () => curvesOf(metrics, kept) });
-      else combined.add(kept, input, measured.emitters);
+      if (combined === undefined) {
+        await each({ subject, kept, input, ...(tile && { tile }), curves: () => curvesOf(metrics, kept) });
+      } else combined.add(kept, input, measured.emitters);
       if (ofSamples.length > 0) cases.push(await caseOf(examination, reconstructed, kept, needs, learned));
       progress();
     }

@@ -9,16 +9,13 @@ import * as tf from "@tensorflow/tfjs-core";
 import process from "node:process";
 import { Bench } from "tinybench";
 import type { Benchmark, Kept } from "../benchmarks/benchmark.ts";
-import { writeWhole } from "../core/files.ts";
-import { type Image, maximumProjection } from "../core/image.ts";
-import { sha256 } from "../core/json.ts";
+import type { Image } from "../core/image.ts";
 import { stream } from "../core/random.ts";
 import type { Values } from "../core/settings.ts";
 import { replayCounts } from "../engine/replay.ts";
 import type { Knows, Learner, Method, Problem } from "../methods/method.ts";
 import type { MetricHead } from "../metrics/metric.ts";
 import {
-  type Curve,
   encodeValue,
   type LogEntry,
   type Picture,
@@ -32,6 +29,7 @@ import type { Checkpoint, Checkpoints } from "./checkpoint.ts";
 import type { ConfiguredRow } from "./configuration.ts";
 import { examine, metricsUnder, type Shown } from "./evaluate.ts";
 import { keptBase, weightsPath } from "./folder.ts";
+import { keepPicture, Panels, spread } from "./panels.ts";
 import type { Job, Plan } from "./plan.ts";
 import {
   batches,
@@ -137,7 +135,7 @@ export async function runJob(
   }, tell);
 
   tell({ phase: "scoring", done: 0 });
-  const pictures = new Pictures(place, job, test);
+  const panels = new Panels(place, job, test);
   let scored = 0;
   const conditions = benchmark.conditions?.(settings) ?? [];
   const total = test.length * (1 + conditions.length);
@@ -148,12 +146,15 @@ export async function runJob(
     test,
     benchmark.metrics,
     async (shown) => {
-      await pictures.take(shown);
+      await panels.take(shown);
       if (plan.keepImages) await kept.take(shown);
     },
     () => tell({ phase: "scoring", done: ++scored / total }),
   );
-  if (plan.keepImages && !result.broken && course.state.kind === "done") await kept.write();
+  if (!result.broken && course.state.kind === "done") {
+    await panels.finish();
+    if (plan.keepImages) await kept.write();
+  }
   const further: ScoreRow[] = [];
   for (const condition of result.broken || course.state.kind !== "done" ? [] : conditions) {
     const { scores } = await examine(
@@ -202,9 +203,9 @@ export async function runJob(
     scores: [...result.scores, ...further, ...lastFollowed(benchmark, course.log)],
     log: course.log,
     pictures: state.kind === "done"
-      ? [...pictures.taken, ...await learnedPictures(place, job, learner, await shelf.get(test[0]))]
+      ? [...panels.pictures, ...await learnedPictures(place, job, learner, await shelf.get(test[0]))]
       : [],
-    ...(state.kind === "done" && pictures.curves.length > 0 ? { curves: pictures.curves } : {}),
+    ...(state.kind === "done" && panels.curves.length > 0 ? { curves: panels.curves } : {}),
     notes: chosen.notes,
     provenance: place.provenance,
     cost: {
@@ -486,57 +487,6 @@ async function inferenceMs({ shelf, plan }: Workplace, learner: Learner, method:
   return result.latency.p50 ?? result.latency.mean;
 }
 
-/** Evenly spread members of a list, at most `count`. */
-function spread<T>(list: readonly T[], count: number): T[] {
-  if (list.length <= count) return [...list];
-  return Array.from({ length: count }, (_, i) => list[Math.floor((i + 0.5) * list.length / count)]);
-}
-
-/** The pictures of the panels: truth and input once a run, the reconstruction of every job. */
-class Pictures {
-  readonly taken: Picture[] = [];
-  readonly curves: Curve[] = [];
-  readonly #wanted: Set<string>;
-  readonly #combined: boolean;
-
-  constructor(readonly place: Workplace, readonly job: Job, test: readonly SampleRef[]) {
-    const subjects = [...new Set(test.map(({ subject }) => subject))];
-    const shown = spread(subjects, place.settings.panels as number).map((subject) => {
-      const own = test.filter((ref) => ref.subject === subject);
-      return own[Math.floor(own.length / 2)];
-    });
-    // What the samples of a subject are combined to is one of it.
-    this.#combined = place.shelf.benchmark.combine !== undefined;
-    this.#wanted = new Set(shown.map(({ subject, sample }) => this.#key(subject, sample)));
-  }
-
-  #key(subject: string, sample: string): string {
-    return this.#combined ? subject : `${subject}/${sample}`;
-  }
-
-  async take({ subject, kept: { sample, reconstruction, truth }, input, curves }: Shown): Promise<void> {
-    const { place, job } = this;
-    const key = this.#key(subject, sample);
-    if (!this.#wanted.has(key)) return;
-    this.curves.push(...curves().map((curve) => ({ ...curve, subject })));
-    const { benchmark } = place.shelf;
-    const number = [...this.#wanted].indexOf(key);
-    const own = job.record.replace(/\.json$/, "");
-    // Truth and input are the same bytes from every job, so whichever writes them last changes nothing.
-    const files = [
-      { name: "truth", image: truth, path: `images/${number}/truth.f32` },
-      { name: "input", image: input, path: `images/${number}/input.f32` },
-      { name: "reconstruction", image: reconstruction, path: `images/${number}/${own}.f32` },
-    ];
-    const window = benchmark.shown?.(place.settings);
-    for (const { name, image, path } of files) {
-      if (image === undefined) continue;
-      const head = { name, subject, sample, ...(window === undefined ? {} : { window }) };
-      this.taken.push(await keepPicture(place.folder, head, path, image));
-    }
-  }
-}
-
 /** Pictures of what was learned besides the reconstruction; beside a kernel that of the test samples, if it is known. */
 async function learnedPictures(
   { folder }: Workplace,
@@ -552,19 +502,6 @@ async function learnedPictures(
     pictures.push(await keepPicture(folder, { name: "learned", subject: "", sample }, path, image));
   }
   return pictures;
-}
-
-async function keepPicture(
-  folder: string,
-  head: Pick<Picture, "name" | "subject" | "sample" | "window">,
-  path: string,
-  image: Image,
-): Promise<Picture> {
-  const { shape, data } = maximumProjection(image);
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  await writeWhole(`${folder}/${path}`, bytes);
-  const slices = shape === image.shape ? {} : { slices: image.shape[0] };
-  return { ...head, ...slices, path, shape, sha256: sha256(bytes) };
 }
 
 /** Reconstructions for `--keep-images`, written subject by subject. */

@@ -12,7 +12,7 @@ import { explain } from "../core/errors.ts";
 import { type Image, mirrored, part, scaled } from "../core/image.ts";
 import { type Rng, type RngState, stream } from "../core/random.ts";
 import type { Values } from "../core/settings.ts";
-import type { Dataset, Sample } from "../datasets/dataset.ts";
+import type { Dataset, Sample, Tile } from "../datasets/dataset.ts";
 import type { Batch, Knows, Meeting, Problem } from "../methods/method.ts";
 import type { Acquisition, Measured } from "../physics/acquisition.ts";
 import type { SampleRef } from "./split.ts";
@@ -27,6 +27,8 @@ export interface Encounter {
   readonly window?: Window;
   /** What a network sees, in the data's own units. */
   readonly seen: Image;
+  /** Where the sample was cut out of a larger one. */
+  readonly tile?: Tile;
 }
 
 // Enough for the images of the embedded data. What is measured of them is made again where there is no room for it:
@@ -115,7 +117,8 @@ export class Shelf {
         fix: "leave samples without signal out of the data",
       }));
     }
-    return { ref, measured, scale, seen, window: this.window };
+    const tile = sample.tile && { tile: sample.tile };
+    return { ref, measured, scale, seen, window: this.window, ...tile };
   }
 }
 

@@ -258,8 +258,10 @@ async function looked(sample: Measurable, { operator, kernel, brightness }: Setu
       fix: "give both of one size, registered",
     }));
   }
-  // A tile with nothing in it says nothing of the number, and there is nothing to score.
-  if (truth.data.every((value) => value === truth.data[0])) return known;
+  // A tile with nothing in it says nothing of the number: 0 is 0 in any unit, and of other constants nobody knows.
+  if (truth.data.every((value) => value === truth.data[0])) {
+    return truth.data[0] === 0 ? { ...known, reference: truth } : known;
+  }
   // Beyond the field nobody knows the truth; its mirror images do for a number that all pixels share.
   const blurred = await applied((image) => operator.forward(operator.approximateInverse!(image)), truth);
   const factor = slope(blurred.data, measurement.data);

@@ -188,10 +188,12 @@ Deno.test("a truth in units of its own is brought to the measurement's by the nu
   assert.deepEqual([kernel!.shape, image], [[5, 7, 1], undefined]);
   const other = { ...given, image: { shape: truth.shape, data: truth.data.map((value) => -value) } };
   await assert.rejects(plane().measure(other, rng()), /its truth, blurred, does not look like it/);
-  // A tile in which there is nothing is not scored, and keeps its kernel.
+  // A tile in which there is nothing has its truth as it is, and keeps its kernel; of other constants nobody knows the unit.
   const dark = { ...given, image: { shape: truth.shape, data: truth.data.map(() => 0) } };
   const looked = await plane().measure(dark, rng());
-  assert.deepEqual([looked.reference, looked.kernel!.shape], [undefined, [5, 7, 1]]);
+  assert.deepEqual([looked.reference, looked.kernel!.shape], [dark.image, [5, 7, 1]]);
+  const flat = { ...given, image: { shape: truth.shape, data: truth.data.map(() => 3) } };
+  assert.equal((await plane().measure(flat, rng())).reference, undefined);
   const small = { ...given, image: random("x", [20, 20, 1]) };
   await assert.rejects(plane().measure(small, rng()), /a truth \[20,20,1\] of a measurement \[20,24,1\]/);
 });
