@@ -44,6 +44,7 @@ export {
   type Sample,
   samples,
   type Subject,
+  type Tile,
 } from "./datasets/dataset.ts";
 export type { Levels } from "./datasets/levels.ts";
 export {
