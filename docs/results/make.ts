@@ -2,7 +2,7 @@
  * `deno task evidence [RUN…]`: makes the suite's own results anew. Each run of {@linkcode evidence} is made with seeds on which
  * nothing was chosen, and leaves its tables and records here, in a folder of its own; tables and verdicts are put into the
  * pages between their markers, whose texts are written by hand. What is finished in `runs/evidence/` is not run again, so
- * this can be interrupted. `deno task evidence --pages` makes the pages of the records that are here, and runs nothing.
+ * this can be interrupted. With `--as-is` nothing is run: tables and pages are made of the runs that are there.
  */
 
 import { terminalVerdicts } from "../../reports/verdict_words.ts";
@@ -21,13 +21,22 @@ const wavelengths = ["--wavelengths", "400,500,600,610"];
 const otherMicroscope = ["--set", "measured-with=g2.62"];
 const kernel = ["kernel correlation", "kernel correlation initial", "kernel radius", "kernel radius truth"];
 
-function start(name: string, sigma: string): Evidence {
-  const rows = ["--methods", "widefield,ot-cyclegan-non-blind,ot-cyclegan-blind"];
-  return {
-    name: `deconvolution-${name}-start`,
-    order: ["deconvolution", "--seeds", "101-103", ...rows, "--set", `startSigma=${sigma}`],
+/** Blind deconvolution whose kernel starts too narrow and too broad. */
+function starts(name: string, rows: string, more: readonly string[]): Evidence[] {
+  return ([["narrow", "0.7"], ["broad", "5.6"]] as const).map(([start, sigma]) => ({
+    name: `${name}-${start}-start`,
+    order: [
+      "deconvolution",
+      "--seeds",
+      "101-103",
+      ...more,
+      "--methods",
+      rows,
+      "--set",
+      `startSigma=${sigma}`,
+    ],
     metrics: ["PSNR", ...kernel],
-  };
+  }));
 }
 
 /** The runs. */
@@ -60,8 +69,8 @@ const evidence: readonly Evidence[] = [
     ],
     metrics: ["PSNR", "SSIM wang2004", ...kernel],
   },
-  start("narrow", "0.7"),
-  start("broad", "5.6"),
+  ...starts("deconvolution", "widefield,ot-cyclegan-non-blind,ot-cyclegan-blind", []),
+  ...starts("deconvolution-other-microscope", "widefield,ot-cyclegan-blind", otherMicroscope),
   {
     name: "deconvolution-3d",
     order: ["deconvolution-3d", "--seeds", "101-106"],
@@ -84,10 +93,8 @@ async function deno(...args: string[]): Promise<void> {
   Deno.exit(1);
 }
 
-/** Runs it, and keeps what its tables are made of. */
-async function make({ name, order }: Evidence): Promise<void> {
-  const run = `${root}runs/evidence/${name}`;
-  await deno("task", "bench", ...order, "--out", run);
+/** Keeps a run's tables, and what they are made of. */
+async function keep(run: string, name: string): Promise<void> {
   await Deno.mkdir(`${here}/${name}`, { recursive: true });
   await Deno.copyFile(`${run}/run.json`, `${here}/${name}/run.json`);
   const records = (await Deno.open(`${run}/records.jsonl`)).readable;
@@ -136,14 +143,18 @@ async function fill(path: string, marker: string, text: string): Promise<void> {
 }
 
 const known = evidence.map(({ name }) => name);
-const names = Deno.args.filter((name) => name !== "--pages");
+const names = Deno.args.filter((name) => name !== "--as-is");
 const strange = names.find((name) => !known.includes(name));
 if (strange !== undefined) {
   console.error(`unknown run "${strange}"; known: ${known.join(", ")}`);
   Deno.exit(2);
 }
 const asked = evidence.filter(({ name }) => names.length === 0 || names.includes(name));
-if (!Deno.args.includes("--pages")) { for (const one of asked) await make(one); }
+for (const { name, order } of asked) {
+  const run = `${root}runs/evidence/${name}`;
+  if (!Deno.args.includes("--as-is")) await deno("task", "bench", ...order, "--out", run);
+  if (await Deno.stat(run).then(() => true, () => false)) await keep(run, name);
+}
 const pages = [...Deno.readDirSync(here)].filter(({ name }) => name.endsWith(".md")).map(({ name }) =>
   `${here}/${name}`
 );
