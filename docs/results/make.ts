@@ -125,14 +125,23 @@ function columns(lines: readonly string[], metrics: readonly string[]): string[]
 async function excerpt(table: string, { name, metrics }: Evidence): Promise<string> {
   const blocks = table.split("\n\n").slice(1);
   const costs = blocks.findIndex((block) => block.includes("<!-- cost -->"));
-  const scores = blocks.slice(0, costs < 0 ? undefined : costs)
-    .filter((block) => block.startsWith("| method") || block.startsWith("Measured "));
-  const shown = scores.map((block, at) => at === 0 ? columns(block.split("\n"), metrics).join("\n") : block);
+  const [own, ...conditions] = blocks.slice(0, costs < 0 ? undefined : costs)
+    .filter((block) => block.startsWith("| method")).map((block) => block.split("\n"));
+  // Of what was measured otherwise the leading metric, side by side.
+  const beside = own.map((row, at) => `${first(row)}${conditions.map((rows) => second(rows[at])).join("")}`);
+  const shown = [columns(own, metrics), ...(conditions.length > 0 ? [beside] : [])];
   const files =
     `All columns, conventions and costs: [table.md](${name}/table.md); statistics: [statistics.csv](${name}/statistics.csv).`;
   const verdicts = terminalVerdicts(await readRun(`${here}/${name}`));
-  return [...shown, files, ...(verdicts === "" ? [] : ["```text\n" + verdicts + "\n```"])].join("\n\n");
+  return [
+    ...shown.map((rows) => rows.join("\n")),
+    files,
+    ...(verdicts === "" ? [] : ["```text\n" + verdicts + "\n```"]),
+  ].join("\n\n");
 }
+
+const first = (row: string) => `|${row.split("|")[1]}|`;
+const second = (row: string) => `${row.split("|")[2]}|`;
 
 /** Puts a text between the two markers of a page, where the page has them. */
 async function fill(path: string, marker: string, text: string): Promise<void> {
