@@ -49,12 +49,12 @@ const evidence: readonly Evidence[] = [
   {
     name: "ct",
     order: ["ct", "--seeds", "101-106"],
-    metrics: ["PSNR window", "SSIM window", "RMSE", "noise", "detectability"],
+    metrics: ["PSNR ct-window:40/600", "SSIM ct-window:40/600", "RMSE HU", "noise HU", "NPS distance"],
   },
   {
     name: "misaligned-ct",
     order: ["misaligned-ct", "--seeds", "101-106"],
-    metrics: ["PSNR", "PSNR object", "edge width"],
+    metrics: ["PSNR object", "PSNR label", "plateau", "edge width", "centroid error"],
   },
   {
     name: "deconvolution",
@@ -74,12 +74,12 @@ const evidence: readonly Evidence[] = [
   {
     name: "deconvolution-3d",
     order: ["deconvolution-3d", "--seeds", "101-106"],
-    metrics: ["PSNR", "SSIM wang2004", "FSC truth", "kernel correlation", "kernel radius"],
+    metrics: ["PSNR", "SSIM", "FSC truth", "kernel correlation", "kernel radius", "kernel radius truth"],
   },
   {
     name: "smlm",
     order: ["smlm", "--seeds", "101-106"],
-    metrics: ["density correlation", "FRC truth", "Jaccard", "Jaccard 50nm", "kernel radius"],
+    metrics: ["density correlation", "FRC truth", "jaccard", "jaccard 50nm", "kernel radius", "kernel sigma"],
   },
 ];
 
