@@ -25,7 +25,12 @@ import { exitWithError, isWorded } from "./exit.ts";
 import { fromCaller } from "./paths.ts";
 import { loadSuite } from "./suite.ts";
 
-async function main(folder: string, index: string, tell: (progress: Progress) => void): Promise<void> {
+/** Does the job of the plan in `folder` that `index` numbers or names, and leaves its record; `tell` hears how far it is. */
+export async function doJob(
+  folder: string,
+  index: string,
+  tell: (progress: Progress) => void,
+): Promise<void> {
   const plan = await readPlan(folder);
   const job = /^\d+$/.test(index)
     ? plan.jobs[Number(index)]
@@ -153,7 +158,7 @@ if (import.meta.main) {
     Deno.exit(2);
   }
   const tell = flag === "--worker" ? teller(messenger()) : () => {};
-  await main(fromCaller(folder), index, tell).catch((error) => {
+  await doJob(fromCaller(folder), index, tell).catch((error) => {
     if (!(error instanceof Stopped)) return exitWithError(error);
     console.error(error.message);
     Deno.exit(stoppedCode);

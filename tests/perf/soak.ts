@@ -1,102 +1,121 @@
 /**
- * `deno task soak [--minutes 60] [--profile paper] [--methods supervised,ot-cyclegan] [--set name=value]…`: jobs of mri train
- * side by side for as long, and it is watched whether their memory and their speed stay what they are. The paper's networks
- * take half a minute an update; `--profile quick` makes ten thousand in the time.
+ * `deno task soak [--minutes 60] [--workers 2] [--jobs mri,ct,…]`: jobs shaped as the paper's, at reduced size, train for as
+ * long, and it is watched whether what an update takes stays what it is: memory, tensors, and seconds of processors.
  *
- * The first tenth is not counted. Of the rest the means of the first and the last third are compared; memory that moved by
- * more than a twentieth ends it with 1. Speed is told, and judged by people: other programs slow a machine down, too.
+ * The time is shared out among the jobs, so many of them side by side. The first fifth of each is not counted: heaps grow and
+ * pools of images fill. Of the rest the first and the last third are compared. Memory that moved by more than a
+ * twentieth, or a count of tensors that moved at all, ends it with 1. Seconds are told, and judged by people: other programs
+ * slow a machine down, those of processors (which share caches) less than those of the clock.
  */
 
 import { parseArgs } from "node:util";
-import { started } from "../commands_running.ts";
+import { pathOf } from "../commands_running.ts";
 import { plan } from "../killing.ts";
+import type { Moment } from "./soak_worker.ts";
+
+/** What trains, and what is smaller of it than in the profile `paper`, whose networks take half a minute an update. */
+const shapes = {
+  "mri": { method: "ot-cyclegan", set: ["matrix=64", "width=8", "criticWidth=8"] },
+  "ct": {
+    method: "ot-cyclegan",
+    set: ["matrix=64", "views=0", "bins=0", "patch=32", "batch=4", "width=8", "criticWidth=8"],
+  },
+  "deconvolution-3d": {
+    method: "ot-cyclegan-blind",
+    set: ["matrix=32", "cubes=2", "psfSide=5", "psfDepth=5", "margin=4", "marginDepth=4"]
+      .concat("width=4", "levels=2", "criticWidth=4", "criticLayers=2"),
+  },
+  "smlm": { method: "ot-cyclegan-blind", set: ["size=32", "frames=50", "width=8", "criticWidth=8"] },
+} satisfies Record<string, { method: string; set: string[] }>;
 
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "60" },
-    methods: { type: "string", default: "supervised,ot-cyclegan" },
-    profile: { type: "string", default: "paper" },
-    set: { type: "string", multiple: true, default: ["matrix=64"] },
+    workers: { type: "string", default: "2" },
+    jobs: { type: "string", default: Object.keys(shapes).join(",") },
   },
 });
-const milliseconds = 60_000 * Number(values.minutes);
+const names = values.jobs.split(",") as (keyof typeof shapes)[];
+const workers = Math.min(Number(values.workers), names.length);
+const seconds = 60 * Number(values.minutes) / Math.ceil(names.length / workers);
 // More than any job comes to, so that all train to the end.
 const updates = 10_000_000;
 
-interface Moment {
-  readonly seconds: number;
-  readonly megabytes: number;
-  readonly updates: number;
-}
-
-const folder = await Deno.makeTempDir({ prefix: "soak-" });
-await plan(
-  folder,
-  ...["mri", "--profile", values.profile, "--methods", values.methods, "--seeds", "1-1"],
-  ...[...values.set, `updates=${updates}`, "checks=1000000"].flatMap((setting) => ["--set", setting]),
-);
-const { jobs } = JSON.parse(await Deno.readTextFile(`${folder}/plan.json`));
-const courses: Moment[][] = await Promise.all(jobs.map(({ index }: { index: number }) => watch(index)));
-await Deno.remove(folder, { recursive: true });
-
+const root = await Deno.makeTempDir({ prefix: "soak-" });
 let steady = true;
-for (const [at, course] of courses.entries()) {
-  const counted = course.filter(({ seconds }) => seconds > milliseconds / 10_000);
-  const third = Math.floor(counted.length / 3);
-  const [first, last] = [counted.slice(0, third), counted.slice(-third)];
-  const mean = (list: readonly Moment[]) =>
-    list.reduce((sum, { megabytes }) => sum + megabytes, 0) / list.length;
-  const speed = (list: readonly Moment[]) =>
-    (list.at(-1)!.updates - list[0].updates) / (list.at(-1)!.seconds - list[0].seconds);
-  const [memory, rate] = [mean(last) / mean(first), speed(last) / speed(first)];
-  steady &&= Math.abs(memory - 1) <= 0.05;
-  console.log(
-    `${jobs[at].method.padEnd(24)} ${
-      String(Math.round(course.at(-1)!.updates)).padStart(8)
-    } updates; memory ` +
-      `${mean(first).toFixed(0)} MB, then ${mean(last).toFixed(0)} MB (${percent(memory)}); speed ` +
-      `${speed(first).toFixed(2)}/s, then ${speed(last).toFixed(2)}/s (${percent(rate)})`,
-  );
-}
+const queue = names.values();
+await Promise.all(Array.from({ length: workers }, async () => {
+  for (const name of queue) {
+    const moments = await course(name);
+    steady = told(name, moments) && steady;
+  }
+}));
+console.log(`every moment is in ${root}`);
 Deno.exit(steady ? 0 : 1);
 
-function percent(ratio: number): string {
-  return `${ratio < 1 ? "" : "+"}${(100 * (ratio - 1)).toFixed(1)} %`;
-}
-
-/** Lets one job train for the time, and notes its memory and its updates every half percent of it. */
-async function watch(index: number): Promise<Moment[]> {
-  const child = started("job", folder, String(index), "--worker");
-  const errors = child.stderr.cancel();
-  const course: Moment[] = [];
-  let [done, start] = [0, 0];
-  const timer = setInterval(() => {
-    if (start === 0) return;
-    const seconds = (performance.now() - start) / 1000;
-    course.push({ seconds, megabytes: residentMegabytes(child.pid), updates: done * updates });
-    if (1000 * seconds <= milliseconds) return;
-    clearInterval(timer);
-    child.kill("SIGKILL");
-  }, milliseconds / 200);
-  const lines = child.stdout.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>);
+/** Lets a job train for its time; gives what it told. */
+async function course(name: keyof typeof shapes): Promise<Moment[]> {
+  const folder = `${root}/${name}`;
+  const { method, set } = shapes[name];
+  const settings = [...set, `updates=${updates}`, "checks=100000"];
+  await plan(
+    folder,
+    ...[name, "--profile", "paper", "--methods", method, "--seeds", "1-1"],
+    ...settings.flatMap((setting) => ["--set", setting]),
+  );
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--v8-flags=--optimize-for-size", "--no-prompt", "-A"]
+      .concat(pathOf("perf/soak_worker.ts"), folder, "0"),
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const moments: Moment[] = [];
   let rest = "";
-  for await (const text of lines) {
-    const parts = (rest + text).split("\n");
-    rest = parts.pop()!;
-    for (const told of parts.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line))) {
-      if (told.phase !== "training") continue;
-      if (start === 0) start = performance.now();
-      done = told.done;
-    }
+  for await (
+    const text of child.stdout.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>)
+  ) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) moments.push(JSON.parse(line));
+    await Deno.writeTextFile(`${root}/${name}.jsonl`, lines.map((line) => `${line}\n`).join(""), {
+      append: true,
+    });
+    if ((moments.at(-1)?.seconds ?? 0) > seconds) child.kill("SIGKILL");
   }
-  clearInterval(timer);
-  await errors;
   await child.status;
-  if (course.length < 30) throw new Error(`job ${index} ended before its time`);
-  return course;
+  await Deno.remove(folder, { recursive: true });
+  return moments;
 }
 
-/** What Linux says of a process's memory. */
-function residentMegabytes(pid: number): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(Deno.readTextFileSync(`/proc/${pid}/status`))![1]) / 1024;
+/** Says how the last third differs from the first; false where memory or tensors do. */
+function told(name: keyof typeof shapes, moments: readonly Moment[]): boolean {
+  if ((moments.at(-1)?.seconds ?? 0) <= seconds) {
+    console.log(`${name}: it ended before its time`);
+    return false;
+  }
+  const counted = moments.filter((one) => one.seconds > seconds / 5);
+  const third = Math.floor(counted.length / 3);
+  const [first, last] = [counted.slice(0, third), counted.slice(-third)].map((part) => {
+    const done = updates * (part.at(-1)!.done - part[0].done);
+    return {
+      megabytes: part.reduce((sum, { megabytes }) => sum + megabytes, 0) / part.length,
+      cpu: 1000 * (part.at(-1)!.cpuSeconds - part[0].cpuSeconds) / done,
+      clock: 1000 * (part.at(-1)!.seconds - part[0].seconds) / done,
+    };
+  });
+  const tensors = [...new Set(counted.map(({ tensors }) => tensors))];
+  const moved = (of: keyof typeof first, unit: string) => {
+    const change = 100 * (last[of] / first[of] - 1);
+    return `${first[of].toFixed(0)} then ${last[of].toFixed(0)} ${unit} (${change < 0 ? "" : "+"}${
+      change.toFixed(1)
+    } %)`;
+  };
+  console.log(
+    `${name} ${shapes[name].method}: ${Math.round(updates * moments.at(-1)!.done)} updates in ` +
+      `${(moments.at(-1)!.seconds / 60).toFixed(0)} minutes\n` +
+      `  memory ${moved("megabytes", "MB")}; tensors ${tensors.join(", ")}\n` +
+      `  an update: ${moved("cpu", "ms of processors")}, ${moved("clock", "ms of the clock")}`,
+  );
+  return Math.abs(last.megabytes / first.megabytes - 1) <= 0.05 && tensors.length === 1;
 }
