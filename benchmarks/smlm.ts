@@ -16,7 +16,6 @@ import { otCycleGanBlind } from "../methods/ot_cyclegan_blind.ts";
 import { otCycleGanBlindGaussian } from "../methods/ot_cyclegan_blind_gaussian.ts";
 import { otCycleGanKnownPsf } from "../methods/ot_cyclegan_known_psf.ts";
 import { supervised } from "../methods/supervised.ts";
-import { taught } from "../methods/taught.ts";
 import { densityCorrelation } from "../metrics/correlation.ts";
 import { dataConsistency } from "../metrics/data_consistency.ts";
 import { FrameAverage } from "../metrics/frame_average.ts";
@@ -30,6 +29,7 @@ import {
 } from "../physics/localisation_microscopy.ts";
 import { seenFinely } from "../physics/super_resolution.ts";
 import { type Benchmark, commonSettings } from "./benchmark.ts";
+import { deepStormOnFalcon } from "./deep_storm_falcon.ts";
 
 /** The settings of {@linkcode smlm}. */
 export const smlmSettings = {
@@ -89,17 +89,6 @@ const spots: Overrides = {
   lastScale: 0.3,
   rectified: true,
 };
-
-/** Deep-STORM as 000 had it, §4.2. */
-const deepStormOnFalcon = taught(
-  {
-    name: "deep-storm-falcon",
-    about: "a U-Net trained on frames beside what FALCON makes of them",
-    source: "the supervised rival of Sim et al. 2020 (arXiv:1909.12116), §4.2",
-  },
-  supervised,
-  falcon,
-);
 
 /** `deno task bench smlm`. */
 export const smlm: Benchmark<typeof smlmSettings> = {

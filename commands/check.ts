@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { ParseArgsConfig } from "node:util";
 import { UsageError } from "../core/errors.ts";
 import { readIfThere, writeWhole } from "../core/files.ts";
-import { codeHash } from "../harness/code.ts";
+import { hashOfSources, sourcesOf } from "../harness/code.ts";
 import { named, parseSeeds } from "../harness/configuration.ts";
 import type { Suite } from "../harness/context.ts";
 import { runLock } from "../harness/folder.ts";
@@ -193,7 +193,7 @@ async function measured(
   const out = `${fromCaller(values.out ?? "runs/check")}/${name}`;
   const methods = methodsOf(values, suite, name, Object.keys(check.guards), before);
   const seeds = values.seeds ?? (values.update ? check.baselineSeeds : check.seeds);
-  let fresh = values.fresh || await isOfOtherCode(out);
+  let fresh = values.fresh || await isOfOtherCode(out, name, suite);
   const runSeeds = async (list: string): Promise<Checked | undefined> => {
     const order = {
       request: { benchmark: name, profile: "check", methods, seeds: list, set: values.set },
@@ -270,12 +270,12 @@ function only({ file, records, ...run }: Run, methods: readonly string[], seeds:
   };
 }
 
-/** Whether a folder's run is of other code: all of its jobs would be done again, also those that are not asked for. */
-async function isOfOtherCode(folder: string): Promise<boolean> {
+/** Whether a folder's run is of other code: jobs of it would be done again, also such that are not asked for. */
+async function isOfOtherCode(folder: string, benchmark: string, { modules }: Suite): Promise<boolean> {
   const text = await readIfThere(`${folder}/run.json`);
   if (text === undefined) return false;
   try {
-    return JSON.parse(text).provenance.code !== codeHash();
+    return JSON.parse(text).provenance.code !== hashOfSources(sourcesOf({ benchmark, modules }));
   } catch {
     return true;
   }

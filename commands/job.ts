@@ -12,6 +12,7 @@ import { removeLeftovers } from "../core/files.ts";
 import { canonicalJson, sha256 } from "../core/json.ts";
 import { startBackend } from "../engine/backend.ts";
 import { Checkpoints } from "../harness/checkpoint.ts";
+import { hashOfSources, sourcesOf } from "../harness/code.ts";
 import { configure, named } from "../harness/configuration.ts";
 import { openDataset } from "../harness/context.ts";
 import { checkpointBase, jobLock, readPlan, recordPath, writeRecord } from "../harness/folder.ts";
@@ -25,11 +26,15 @@ import { exitWithError, isWorded } from "./exit.ts";
 import { fromCaller } from "./paths.ts";
 import { loadSuite } from "./suite.ts";
 
-/** Does the job of the plan in `folder` that `index` numbers or names, and leaves its record; `tell` hears how far it is. */
+/**
+ * Does the job of the plan in `folder` that `index` numbers or names, and leaves its record; `tell` hears how far it is. One that
+ * another process is at is refused, or, with `waits`, waited for.
+ */
 export async function doJob(
   folder: string,
   index: string,
   tell: (progress: Progress) => void,
+  waits?: (holder: string) => void,
 ): Promise<void> {
   const plan = await readPlan(folder);
   const job = /^\d+$/.test(index)
@@ -44,7 +49,7 @@ export async function doJob(
       }`,
     });
   }
-  await using _lock = await Lock.take(jobLock(folder, job), { what: `job ${index}` });
+  await using _lock = await Lock.take(jobLock(folder, job), { what: `job ${index}`, waits });
   await removeLeftovers(recordPath(folder, job), `${checkpointBase(folder, job)}.checkpoint`);
   try {
     const { record, checkpoints } = await recordOf(folder, plan, job, tell);
@@ -93,7 +98,8 @@ async function recordOf(
     const wanted = named(configuration.rows.map(({ row }) => row), job.method, "method");
     const row = configuration.rows.find(({ row }) => row === wanted)!;
     const shelf = Shelf.of(dataset, benchmark, settings, stream);
-    const provenance = provenanceOf(backend);
+    const sources = sourcesOf({ benchmark: benchmark.name, method: job.method, modules: suite.modules });
+    const provenance = provenanceOf(backend, hashOfSources(sources));
     const of = sha256(
       canonicalJson([plan.configuration, job.record, row.settings, job.module ?? null, provenance.code]),
     );
@@ -142,7 +148,13 @@ function teller(send: (message: Message) => void): (progress: Progress) => void 
 function messenger(): (message: Message) => void {
   const encoder = new TextEncoder();
   const send = (message: Message) => {
-    Deno.stdout.writeSync(encoder.encode(JSON.stringify(message) + "\n"));
+    try {
+      Deno.stdout.writeSync(encoder.encode(JSON.stringify(message) + "\n"));
+    } catch (error) {
+      // The launcher was killed: what is kept of the training is there for the next one, who may be waiting.
+      if (error instanceof Deno.errors.BrokenPipe) Deno.exit(1);
+      throw error;
+    }
   };
   console.log = console.info = console.debug = (...args) => send({ said: format(...args) });
   return send;
@@ -157,8 +169,12 @@ if (import.meta.main) {
     );
     Deno.exit(2);
   }
-  const tell = flag === "--worker" ? teller(messenger()) : () => {};
-  await doJob(fromCaller(folder), index, tell).catch((error) => {
+  const send = flag === "--worker" ? messenger() : undefined;
+  const tell = send === undefined ? () => {} : teller(send);
+  // Nobody but the worker of a launcher that was killed can be at a job of this launcher's, and soon notices.
+  const waits = send &&
+    ((holder: string) => send({ said: `the job is still held by ${holder}: it is waited for` }));
+  await doJob(fromCaller(folder), index, tell, waits).catch((error) => {
     if (!(error instanceof Stopped)) return exitWithError(error);
     console.error(error.message);
     Deno.exit(stoppedCode);

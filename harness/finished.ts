@@ -1,6 +1,7 @@
 /** What of a plan is finished already: the records that are there and may stand. */
 
 import type { ResultRecord } from "../results/record.ts";
+import { hashOfSources } from "./code.ts";
 import { keptFolder, recordsOf, weightsPath } from "./folder.ts";
 import { type Job, nameOfJob } from "./plan.ts";
 import type { Prepared } from "./prepare.ts";
@@ -19,6 +20,7 @@ export async function finishedRecords(
   told: (reason: string) => void,
 ): Promise<Finished> {
   const { folder, plan: { jobs } } = prepared;
+  const codes = codesOf(prepared);
   const done = new Map<string, ResultRecord>();
   const refused: Job[] = [];
   const unreadable = (reason: string, job: Job) => {
@@ -28,16 +30,48 @@ export async function finishedRecords(
   for await (const some of recordsOf(folder, jobs, unreadable)) {
     for (const [job, record] of some) {
       if (record === undefined) continue;
-      if (await isCurrent(prepared, job, record, told)) done.set(job.record, record);
+      if (await isCurrent(prepared, codes(job.method), job, record, told)) done.set(job.record, record);
       else refused.push(job);
     }
   }
   return { done, refused };
 }
 
+/** The code of a row. */
+interface Code {
+  readonly hash: string | null;
+  /** What of it changed since the folder was last planned, in brackets. */
+  readonly changed: string;
+}
+
+/** The code of each row, which is looked for once. */
+function codesOf({ sourcesOf, earlierCode }: Prepared): (method: string) => Code {
+  const known = new Map<string, Code>();
+  return (method) => {
+    let code = known.get(method);
+    if (code === undefined) {
+      const sources = sourcesOf(method);
+      const changed = Object.keys(sources ?? {}).filter((name) => sources![name] !== earlierCode?.[name])
+        .sort();
+      known.set(
+        method,
+        code = { hash: hashOfSources(sources), changed: earlierCode ? inBrackets(changed) : "" },
+      );
+    }
+    return code;
+  };
+}
+
+function inBrackets(names: readonly string[]): string {
+  if (names.length === 0) return "";
+  const more = names.length > 4 ? [...names.slice(0, 3), `and ${names.length - 3} more`] : names;
+  return ` (changed: ${more.join(", ")})`;
+}
+
 /** Whether a record that is there may stand: finished, of this configuration, and with all that is asked for. */
 async function isCurrent(
-  { folder, plan, run, configuration }: Prepared,
+  { folder, plan, configuration }: Prepared,
+  code: Code,
   job: Job,
   record: ResultRecord,
   told: (reason: string) => void,
@@ -48,7 +82,7 @@ async function isCurrent(
   };
   if (record.method !== job.method || record.seed !== job.seed) return again("has the record of another job");
   if (record.state.kind === "failed") return again("failed before");
-  if (record.provenance.code !== run.provenance.code) return again("was run by other code");
+  if (record.provenance.code !== code.hash) return again(`was run by other code${code.changed}`);
   const { row, settings, given } = configuration.rows.find(({ row }) => row.name === job.method)!;
   const tuned = row.method.tune?.setting ?? "";
   const differing = Object.keys(settings).filter((name) =>

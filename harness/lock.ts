@@ -15,7 +15,12 @@ export interface LockOptions {
   readonly what: string;
   /** What errors about the folder name; the lock's path unless said. */
   readonly where?: string;
+  /** Has it waited for, where another process holds it, until that one ends; is told who does, once. */
+  readonly waits?: (holder: string) => void;
 }
+
+// How often a lock that is waited for is tried.
+const retryMs = 200;
 
 /** A lock that this process holds. Dispose it when done. */
 export class Lock implements AsyncDisposable {
@@ -24,14 +29,20 @@ export class Lock implements AsyncDisposable {
   /**
    * Takes the lock at `path`.
    *
-   * @throws {UsageError} where another process holds it, naming host and process; or where the folder cannot be written.
+   * @throws {UsageError} where another process holds it and is not waited for, naming host and process; or where the folder
+   * cannot be written.
    * @throws {StorageError} where the disk is full.
    */
-  static async take(path: string, { what, where = path }: LockOptions): Promise<Lock> {
-    for (;;) {
+  static async take(path: string, { what, where = path, waits }: LockOptions): Promise<Lock> {
+    for (let tries = 0;; tries++) {
       const file = await opened(path, where);
       if (!await file.tryLock(true)) {
         file.close();
+        if (waits !== undefined) {
+          if (tries === 0) waits(await holderOf(path));
+          await new Promise((resolve) => setTimeout(resolve, retryMs));
+          continue;
+        }
         throw new UsageError({
           what: `${what} is held by ${await holderOf(path)}`,
           where: path,

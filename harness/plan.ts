@@ -7,6 +7,7 @@
 
 import type { Contents, OpenOptions } from "../datasets/dataset.ts";
 import { recordName } from "../results/record.ts";
+import type { Sources } from "./code.ts";
 import type { Configuration, Request } from "./configuration.ts";
 import type { Split } from "./split.ts";
 
@@ -51,6 +52,8 @@ export interface Plan {
     readonly replay: boolean;
     readonly arithmetic: string;
   };
+  /** The sources of all rows when this was planned: to say later which of them changed. */
+  readonly code?: Sources;
   readonly keepImages: boolean;
   /** Whether each job leaves its weights, for use. */
   readonly keepWeights?: boolean;

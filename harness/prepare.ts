@@ -5,8 +5,9 @@ import { canonicalJson, type Json, sha256 } from "../core/json.ts";
 import { stream } from "../core/random.ts";
 import type { Values } from "../core/settings.ts";
 import type { Contents } from "../datasets/dataset.ts";
-import { type Backend, startBackend } from "../engine/backend.ts";
+import { startBackend } from "../engine/backend.ts";
 import type { RowHead, RunFile, SplitSummary } from "../results/run.ts";
+import { hashOfSources, type Sources, sourcesOf } from "./code.ts";
 import { type Configuration, configure, type Request } from "./configuration.ts";
 import { type Module, openDataset, type Suite } from "./context.ts";
 import { metricsUnder, viewOf } from "./evaluate.ts";
@@ -55,6 +56,10 @@ export interface Prepared {
   readonly plan: Plan;
   /** Jobs of an earlier run whose records are of another version of a user's module. */
   readonly stale: readonly Job[];
+  /** The sources that compute a row. */
+  sourcesOf(method: string): Sources | undefined;
+  /** Those of all rows when the folder was last planned, where it was and says so. */
+  readonly earlierCode?: Sources;
 }
 
 /** Prepares a run: settles the configuration, opens the data, splits them, and opens the folder. */
@@ -89,10 +94,11 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
     arithmetic: backend.arithmetic,
   } satisfies RunFile["identity"];
   const hash = sha256(canonicalJson(identity));
+  const code = sourcesOf({ benchmark: benchmark.name, modules });
 
   const claims = (suite.claims ?? []).filter((claim) => claim.benchmark === benchmark.name);
   const run = {
-    ...runFile(configuration, contents, split, identity, hash, backend),
+    ...runFile(configuration, contents, split, identity, hash, provenanceOf(backend, hashOfSources(code))),
     // A smoke run says nothing about quality, and a check asks another question.
     claims: ["smoke", "check"].includes(configuration.profile) ? [] : claims,
   };
@@ -132,12 +138,15 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
         replay: order.replay ?? true,
         arithmetic: backend.arithmetic,
       },
+      ...(code === undefined ? {} : { code }),
       keepImages: order.keepImages,
       ...(order.keepWeights ? { keepWeights: true } : {}),
       ...(order.checkpointSeconds === undefined ? {} : { checkpointSeconds: order.checkpointSeconds }),
       ...(order.hangSeconds === undefined ? {} : { hangSeconds: order.hangSeconds }),
     },
     stale: (earlier?.jobs ?? []).filter(({ method, module }) => module !== moduleOf(method)?.sha256),
+    sourcesOf: (method) => sourcesOf({ benchmark: benchmark.name, method, modules }),
+    ...(earlier?.code === undefined ? {} : { earlierCode: earlier.code }),
   };
 }
 
@@ -241,7 +250,7 @@ function runFile(
   split: Split,
   identity: RunFile["identity"],
   hash: string,
-  backend: Backend,
+  provenance: RunFile["provenance"],
 ): RunFile {
   const { benchmark, profile, rows, settings } = configuration;
   const head = (metric: RunFile["metrics"][number]) => ({
@@ -287,7 +296,7 @@ function runFile(
       ...benchmark.followed,
     ].map(head),
     seeds: [],
-    provenance: provenanceOf(backend),
+    provenance,
   };
 }
 

@@ -6,14 +6,13 @@ import { differences } from "../core/json.ts";
 import settings from "../deno.json" with { type: "json" };
 import type { Backend } from "../engine/backend.ts";
 import type { ResultRecord } from "../results/record.ts";
-import { codeHash } from "./code.ts";
 import { commitOf } from "./commit.ts";
 
-/** The provenance of whatever this process computes on a backend. It is the same for the same code on the same machine. */
-export function provenanceOf(backend: Backend): ResultRecord["provenance"] {
+/** The provenance of whatever this process computes on a backend, with code of this hash. */
+export function provenanceOf(backend: Backend, code: string | null): ResultRecord["provenance"] {
   return {
     commit: commitOf(fileURLToPath(new URL("../", import.meta.url))),
-    code: codeHash(),
+    code,
     deno: Deno.version.deno,
     v8: Deno.version.v8,
     packages: { ...pinned(), ...backend.versions },

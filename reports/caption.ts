@@ -168,8 +168,13 @@ function firstLine(reason: string): string {
 /** Says so where records were made by different code or on different machines. */
 function mixedSentence({ rows }: Summary): string[] {
   const made = new Map<string, string>();
-  for (const { state, provenance } of rows.flatMap(({ records }) => records)) {
-    if (state.kind === "failed") continue;
+  const all = rows.flatMap(({ records }): ResultRecord["provenance"][] => {
+    const done = records.filter(({ state }) => state.kind !== "failed");
+    // Each row has its own code, which is another one only where it is so within the row.
+    const codes = [...new Set(done.map(({ provenance }) => provenance.code))];
+    return done.map(({ provenance }) => ({ ...provenance, code: codes.indexOf(provenance.code) }));
+  });
+  for (const provenance of all) {
     const said = (name: string) => typeof provenance[name] === "string" ? provenance[name] : "unknown";
     const [commit, deno, arithmetic, processor] = ["commit", "deno", "arithmetic", "processor"].map(said);
     made.set(

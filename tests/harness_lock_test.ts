@@ -82,3 +82,16 @@ Deno.test("of many who want a lock at once, one gets it, also one that somebody 
       await held[0][Symbol.asyncDispose]();
     }
   }));
+
+Deno.test("a lock that is waited for is taken when its holder gives it back, and it is told once who that is", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/one.lock`;
+    const first = await Lock.take(path, { what });
+    const told: string[] = [];
+    const second = Lock.take(path, { what, waits: (holder) => told.push(holder) });
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    deepStrictEqual(told, [`process ${Deno.pid} on ${Deno.hostname()}`]);
+    await first[Symbol.asyncDispose]();
+    await using _ = await second;
+    await rejects(Lock.take(path, { what }), /held by process/);
+  }));
