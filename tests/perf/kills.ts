@@ -1,23 +1,26 @@
 /**
- * `deno task kills [--kills 100] [--seed 1] [--updates 300] [--benchmarks mri,ct,misaligned-ct] [--workers 2]`: kills jobs
- * at random moments until each is done all the same, and compares what they leave with a run that nobody disturbed.
+ * `deno task kills [--kills 100] [--seed 1] [--updates 30] [--benchmarks mri,ct,…] [--workers 2]`: kills jobs at random moments
+ * until each is done all the same, and compares what they leave with a run that nobody disturbed.
  *
  * Every method of the benchmarks has its job; each in turn is killed once, so that with 100 kills a job is killed several
- * times, in whatever it is doing.
+ * times, in whatever it is doing. What is not killed is done in this process, one job after the other, so that the
+ * comparison is of processes of other histories, too.
  */
 
 import { parseArgs } from "node:util";
+import { doJob } from "../../commands/job.ts";
+import { benchmarks } from "../../commands/suite.ts";
 import { stream } from "../../core/random.ts";
 import { decodeCheckpoint } from "../../harness/checkpoint.ts";
-import { job, recordsOf } from "../commands_running.ts";
+import { recordsOf } from "../commands_running.ts";
 import { kill, plan, sameRecords } from "../killing.ts";
 
 const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "100" },
     seed: { type: "string", default: "1" },
-    updates: { type: "string", default: "300" },
-    benchmarks: { type: "string", default: "mri,ct,misaligned-ct" },
+    updates: { type: "string", default: "30" },
+    benchmarks: { type: "string", default: benchmarks.map(({ name }) => name).join(",") },
     workers: { type: "string", default: "2" },
   },
 });
@@ -58,10 +61,8 @@ for (const benchmark of values.benchmarks.split(",")) {
 }
 console.log(`${works.length} jobs, each ${updates} updates; ${kills} kills; seed ${values.seed}; in ${root}`);
 
-await inParallel(works, async ({ whole, index, name }) => {
-  const { code, err } = await job(whole, String(index));
-  if (code !== 0) throw new Error(`${name}: ${err}`);
-});
+await undisturbed("whole");
+console.log("the jobs are done undisturbed; now they are killed");
 
 // Each job gets its share of the kills at random shares of its course; one that is done by then was killed too late.
 let killed = 0;
@@ -88,10 +89,8 @@ await inParallel([...byWork], async ([work, its]) => {
   }
 });
 
-await inParallel(works, async ({ cut, index, name }) => {
-  const { code, err } = await job(cut, String(index));
-  if (code !== 0) throw new Error(`${name}: ${err}`);
-});
+console.log("they go on to their ends");
+await undisturbed("cut");
 for (const folder of new Set(works.map(({ whole }) => whole))) {
   await sameRecords(folder, folder.replace(/-whole$/, "-cut"));
 }
@@ -106,6 +105,11 @@ console.log(
     `${(1 + lost / (updates * trained.length)).toFixed(3)} times the updates of runs that nobody disturbed`,
 );
 await Deno.remove(root, { recursive: true });
+
+/** Does all jobs in their folders. */
+async function undisturbed(folder: "whole" | "cut"): Promise<void> {
+  for (const { index, [folder]: its } of works) await doJob(its, String(index), () => {});
+}
 
 /** The update that the newest whole checkpoint of a job is of; 0 where there is none. */
 async function updateOf({ cut, record }: Work): Promise<number> {
