@@ -4,7 +4,8 @@ import { availableParallelism } from "node:os";
 import type { ParseArgsConfig } from "node:util";
 import { UsageError } from "../core/errors.ts";
 import { differences } from "../core/json.ts";
-import { runLock } from "../harness/folder.ts";
+import { changedSources } from "../harness/code.ts";
+import { readPlan, runLock } from "../harness/folder.ts";
 import { Lock } from "../harness/lock.ts";
 import { type Order, prepare } from "../harness/prepare.ts";
 import { provenanceDiffers } from "../harness/provenance.ts";
@@ -95,6 +96,8 @@ async function main(args: string[]): Promise<number> {
   );
   console.log(other.length === 0 ? "  same code, programs and machine" : "  what is other here:");
   for (const line of other) console.log(`    ${printable(line)}`);
+  const changed = changedSources((await readPlan(folder).catch(() => undefined))?.code, prepared.plan.code);
+  if (changed !== "") console.log(`    sources: ${printable(changed)}`);
   const ran = await runPlan(prepared, localWorkers(workers));
   if (ran === "interrupted") return 130;
   const differing = [...recordsDiffer(run, ran.result), ...await filesDiffer(folder, out)];

@@ -64,6 +64,13 @@ export function hashOfSources(sources: Sources | undefined): string | null {
   return sources === undefined ? null : sha256(canonicalJson(sources));
 }
 
+/** The sources that are other ones than before, in words; none where it is not known what they were. */
+export function changedSources(before: Sources | undefined, now: Sources | undefined): string {
+  if (!before || !now) return "";
+  const names = Object.keys(now).filter((name) => now[name] !== before[name]).sort();
+  return (names.length > 4 ? [...names.slice(0, 3), `and ${names.length - 3} more`] : names).join(", ");
+}
+
 /** `method`, where it is known which import makes the row of this name; else the methods of all rows are followed. */
 function knownRow(
   starts: readonly string[],

@@ -1,7 +1,7 @@
 /** What of a plan is finished already: the records that are there and may stand. */
 
 import type { ResultRecord } from "../results/record.ts";
-import { hashOfSources } from "./code.ts";
+import { changedSources, hashOfSources } from "./code.ts";
 import { keptFolder, recordsOf, weightsPath } from "./folder.ts";
 import { type Job, nameOfJob } from "./plan.ts";
 import type { Prepared } from "./prepare.ts";
@@ -40,7 +40,7 @@ export async function finishedRecords(
 /** The code of a row. */
 interface Code {
   readonly hash: string | null;
-  /** What of it changed since the folder was last planned, in brackets. */
+  /** What of it changed since the folder was last planned, where that is known. */
   readonly changed: string;
 }
 
@@ -51,21 +51,11 @@ function codesOf({ sourcesOf, earlierCode }: Prepared): (method: string) => Code
     let code = known.get(method);
     if (code === undefined) {
       const sources = sourcesOf(method);
-      const changed = Object.keys(sources ?? {}).filter((name) => sources![name] !== earlierCode?.[name])
-        .sort();
-      known.set(
-        method,
-        code = { hash: hashOfSources(sources), changed: earlierCode ? inBrackets(changed) : "" },
-      );
+      code = { hash: hashOfSources(sources), changed: changedSources(earlierCode, sources) };
+      known.set(method, code);
     }
     return code;
   };
-}
-
-function inBrackets(names: readonly string[]): string {
-  if (names.length === 0) return "";
-  const more = names.length > 4 ? [...names.slice(0, 3), `and ${names.length - 3} more`] : names;
-  return ` (changed: ${more.join(", ")})`;
 }
 
 /** Whether a record that is there may stand: finished, of this configuration, and with all that is asked for. */
@@ -82,7 +72,9 @@ async function isCurrent(
   };
   if (record.method !== job.method || record.seed !== job.seed) return again("has the record of another job");
   if (record.state.kind === "failed") return again("failed before");
-  if (record.provenance.code !== code.hash) return again(`was run by other code${code.changed}`);
+  if (record.provenance.code !== code.hash) {
+    return again(`was run by other code${code.changed === "" ? "" : ` (changed: ${code.changed})`}`);
+  }
   const { row, settings, given } = configuration.rows.find(({ row }) => row.name === job.method)!;
   const tuned = row.method.tune?.setting ?? "";
   const differing = Object.keys(settings).filter((name) =>

@@ -51,9 +51,11 @@ Deno.test("reproduce says which program was another, and refuses what cannot be 
     const run = `${folder}/run`;
     equal((await bench("mri", "--profile", "smoke", "--methods", "zero-filled", "--out", run)).code, 0);
     await edit(`${run}/run.json`, (text) => text.replace(/"deno": "[^"]*"/, '"deno": "2.0.0"'));
+    await edit(`${run}/plan.json`, (text) => text.replace(/("baselines\/input\.ts":)"[^"]*"/, '$1"of then"'));
     const { code, out } = await reproduce(run);
     equal(code, 0);
     match(out, /what is other here:\n +deno: "2\.0\.0" there, "[^"]+" here \(other versions of V8 may round/);
+    match(out, /^ +sources: baselines\/input\.ts$/m);
 
     const before = await Deno.readTextFile(`${run}/run.json`);
     const refusals: [(text: string) => string, RegExp][] = [

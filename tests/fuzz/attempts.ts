@@ -17,10 +17,16 @@ export interface Attempt {
 // A file that takes longer is a fault: nobody waits for what is refused.
 const patienceMs = 5000;
 
-/** Damages files and has them read, from number `from` on. */
+/** Damages files and has them read, from number `from` on; `patience` is how many times longer a busy machine may take. */
 export async function* attempts(
   reader: Reader,
-  { seed, from, count, folder }: { seed: string; from: number; count: number; folder: string },
+  { seed, from, count, folder, patience = 1 }: {
+    seed: string;
+    from: number;
+    count: number;
+    folder: string;
+    patience?: number;
+  },
 ): AsyncGenerator<Attempt> {
   const sound = await reader.sound(folder);
   if (sound.length === 0) return;
@@ -36,7 +42,7 @@ export async function* attempts(
       fault = `${message}\n${cause instanceof Error ? cause.stack : stack}`;
     }
     const milliseconds = performance.now() - start;
-    if (milliseconds > patienceMs) fault ??= `it took ${(milliseconds / 1000).toFixed(1)} s`;
+    if (milliseconds > patience * patienceMs) fault ??= `it took ${(milliseconds / 1000).toFixed(1)} s`;
     yield { index, isData, milliseconds, bytes, ...(fault === undefined ? {} : { fault }) };
   }
 }

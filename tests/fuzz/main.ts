@@ -1,6 +1,6 @@
 /**
- * `deno task fuzz [--mutations 100000] [--seed 1] [--readers a,b] [--only N]`: has every reader of foreign bytes read
- * damaged files, and says which crash it, hang, take more than a gigabyte, or pass for data that they are not.
+ * `deno task fuzz [--mutations 100000] [--seed 1] [--readers a,b] [--only N] [--patience 1]`: has every reader of foreign
+ * bytes read damaged files, and says which crash it, hang, take more than a gigabyte, or pass for data that they are not.
  *
  * Readers have their shares of the mutations, in processes of their own. Each damaged file is named by reader, seed and number,
  * and `--readers NAME --only NUMBER` makes it again; those that show a fault are kept.
@@ -16,13 +16,15 @@ const { values } = parseArgs({
     readers: { type: "string" },
     only: { type: "string" },
     workers: { type: "string", default: "1" },
+    // How many times longer than on a machine of its own everything may take.
+    patience: { type: "string", default: "1" },
   },
 });
 const wanted = readers.filter(({ name }) => values.readers?.split(",").includes(name) ?? true);
 // A process does no more than this, so that what one leaves behind in memory does not add up unseen.
 const batch = 2000;
 // A reader's own limits come first; this one is for those that have lost control. A process takes its time to start.
-const patienceMs = 20_000;
+const patienceMs = 20_000 * Number(values.patience);
 const startMs = 300_000;
 const mostMB = 1024;
 
@@ -74,7 +76,7 @@ async function run(name: string, from: number, count: number, tally: Tally): Pro
   const folder = await Deno.makeTempDir({ dir: root });
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "-A", new URL("./worker.ts", import.meta.url).href]
-      .concat(name, values.seed, String(from), String(count), folder),
+      .concat(name, values.seed, String(from), String(count), folder, values.patience),
     stdout: "piped",
     stderr: "null",
   }).spawn();
