@@ -2,6 +2,7 @@
 
 import { loadSuite } from "../../commands/suite.ts";
 import { execute, type Watcher } from "../../harness/execute.ts";
+import { hashOfSources } from "../../harness/code.ts";
 import { finishedRecords } from "../../harness/finished.ts";
 import { collectRecords, writePlan } from "../../harness/folder.ts";
 import { startOrder } from "../../harness/plan.ts";
@@ -111,9 +112,12 @@ export async function plan(): Promise<string> {
 }
 
 /** A record for each job of a plan, as if it were done. */
-async function leaveRecords({ folder, run, plan, configuration }: Prepared): Promise<void> {
+async function leaveRecords({ folder, run, plan, configuration, sourcesOf }: Prepared): Promise<void> {
   await Deno.mkdir(`${folder}/records`);
   const settingsOf = new Map(configuration.rows.map(({ row, settings }) => [row.name, settings]));
+  const codeOf = new Map(
+    configuration.rows.map(({ row: { name } }) => [name, hashOfSources(sourcesOf(name))]),
+  );
   for (const job of plan.jobs) {
     const scores = ["s6", "s7", "s8"].map((subject) => score(0, subject, "a", 20));
     const log = [1, 2, 3, 4, 5, 6].map((update) => ({ update, values: { loss: 1 / update } }));
@@ -121,7 +125,7 @@ async function leaveRecords({ folder, run, plan, configuration }: Prepared): Pro
       log,
       configuration: run.configuration,
       settings: settingsOf.get(job.method),
-      provenance: run.provenance,
+      provenance: { ...run.provenance, code: codeOf.get(job.method)! },
     });
     Deno.writeTextFileSync(`${folder}/records/${job.record}`, recordLine(made));
   }
