@@ -12,7 +12,6 @@ import { doJob } from "../../commands/job.ts";
 import { benchmarks } from "../../commands/suite.ts";
 import { stream } from "../../core/random.ts";
 import { decodeCheckpoint } from "../../harness/checkpoint.ts";
-import { recordsOf } from "../commands_running.ts";
 import { kill, plan, sameRecords } from "../killing.ts";
 
 const { values } = parseArgs({
@@ -81,7 +80,7 @@ await inParallel([...byWork], async ([work, its]) => {
     );
     if (end.finished) break;
     killed += 1;
-    work.killedAt.push(`${end.phase} ${end.done.toFixed(2)}`);
+    work.killedAt.push(`${end.phase[0]}${end.done.toFixed(2)}`);
     // What had left its record before it was killed is done: a run would not start it again, as is done here.
     if (await Deno.stat(`${work.cut}/records/${work.record}`).then(() => true, () => false)) continue;
     const done = end.phase === "training" ? end.done * updates : end.phase === "scoring" ? updates : 0;
@@ -96,15 +95,21 @@ for (const folder of new Set(works.map(({ whole }) => whole))) {
 }
 const trained = works.filter(({ record }) => record.includes(".seed-"));
 const lost = trained.reduce((sum, { lost }) => sum + lost, 0);
-for (const { name, killedAt } of works) console.log(`${name.padEnd(50)} ${killedAt.join(", ")}`);
-const records = await recordsOf(works[0].cut);
+// Each job with what it was doing, and how far it was with it, whenever it was killed: p preparing, t training, s scoring.
+for (const [benchmark, its] of Map.groupBy(works, ({ name }) => name.split(" ")[0])) {
+  const jobs = its.map(({ name, killedAt }) => [name.split(" ")[1], ...killedAt].join(" "));
+  console.log(wrapped(`${benchmark}: ${jobs.join("; ")}`));
+}
 console.log(
-  `\n${killed} kills, ${works.length} jobs of ${
-    new Set(works.map(({ cut }) => cut)).size
-  } benchmarks: all records equal (${records.size} in the first folder); ` +
+  `${killed} kills, ${works.length} jobs: all records equal; ` +
     `${(1 + lost / (updates * trained.length)).toFixed(3)} times the updates of runs that nobody disturbed`,
 );
 await Deno.remove(root, { recursive: true });
+
+/** A text in lines of some hundred characters, all but the first indented. */
+function wrapped(text: string): string {
+  return text.replace(/(.{1,100})(?: |$)/g, (_, line) => `${line}\n  `).trimEnd();
+}
 
 /** Does all jobs in their folders. */
 async function undisturbed(folder: "whole" | "cut"): Promise<void> {
