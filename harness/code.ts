@@ -54,7 +54,7 @@ export function sourcesOf(work: Work): Sources | undefined {
     }
   }
   const file = `${root}benchmarks/${benchmark.replaceAll("-", "_")}.ts`;
-  const starts = [...doers.map((name) => root + name), ...(read(file).text === undefined ? [] : [file])];
+  const starts = [...doers.map((name) => root + name), ...(read(file).hash === missing ? [] : [file])];
   for (const url of reached(starts, knownRow(starts, work))) found[nameOf(url)] = read(url).hash;
   return found;
 }
@@ -103,13 +103,14 @@ function reached(starts: readonly string[], row?: string): Set<string> {
 /** Where the suite has these names from. */
 function behindDoor(names: readonly string[]): string[] {
   const { edges } = read(root + door);
-  return edges.filter((edge) => edge.names?.some((name) => names.includes(name)) ?? true).map(({ to }) => to);
+  const asked = names.map((name) => name.split(/\s/, 1)[0]);
+  return edges.filter((edge) => edge.names?.some((name) => asked.includes(name)) ?? true).map(({ to }) => to);
 }
 
 /** What a file or package is imported for. */
 interface Edge {
   readonly to: string;
-  /** Undefined where it is not said, and all of it may be. */
+  /** As they are written, perhaps with an `as`; undefined where it is not said, and all of it may be. */
   readonly names?: readonly string[];
   /** Whether these names make rows, and are used for nothing else. */
   readonly onlyMethods: boolean;
@@ -117,8 +118,6 @@ interface Edge {
 
 interface Source {
   readonly hash: string;
-  /** Undefined for what is no file that is there. */
-  readonly text?: string;
   readonly edges: readonly Edge[];
   /** The names of methods, by the rows that the file makes of them. */
   readonly rows: ReadonlyMap<string, string>;
@@ -141,17 +140,18 @@ function parsed(url: string): Source {
   try {
     bytes = Deno.readFileSync(new URL(url));
   } catch {
-    return { ...none, hash: "missing" };
+    return { ...none, hash: missing };
   }
-  const text = new TextDecoder().decode(bytes);
-  const hash = sha256(bytes);
-  return url.endsWith(".ts") || url.endsWith(".js")
-    ? { hash, text, ...importsOf(text, url) }
-    : { hash, text, ...none };
+  const parts = isCode.test(url) ? importsOf(new TextDecoder().decode(bytes), url) : none;
+  return { ...parts, hash: sha256(bytes) };
 }
 
-const statements = /^(?:import|export)\s+(type\s)?([^;'"`]*?)\bfrom\s*["']([^"']+)["'][^\n]*$/gm;
+const missing = "missing";
+const isLoaded = /\.([cm]?[jt]sx?|json|wasm)$/;
+const isCode = /\.[cm]?[jt]sx?$/;
+const statements = /^(?:import|export)\s+(type\s)?([^;'"`]*?)\bfrom\s*["']([^"']+)["']/gm;
 const literals = /["']([^"'\n]+)["']|`(\.\.?\/[\w./-]*\/)\$\{/g;
+const comments = /\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
 const remarks = /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
 const rowLike = /\bname: "([\w-]+)",\s*method: (\w+)\b(?=\s*[,}])/g;
 
@@ -167,9 +167,8 @@ function importsOf(text: string, url: string): Pick<Source, "edges" | "rows"> {
   };
   const edges: Edge[] = [];
   for (const [, type, clause, target] of text.matchAll(statements)) {
-    const names = /^\{([\s\S]*)\}\s*$/.exec(clause)?.[1].split(",").map((name) => name.trim()).filter((
-      name,
-    ) => name !== "" && !name.startsWith("type "));
+    const list = /^\{([^]*)\}\s*$/.exec(clause.replace(comments, ""))?.[1].split(",");
+    const names = list?.map((name) => name.trim()).filter((name) => name !== "" && !name.startsWith("type "));
     // Types are gone when the code runs.
     if (type !== undefined || names?.length === 0) continue;
     const to = resolved(target, url);
@@ -177,11 +176,8 @@ function importsOf(text: string, url: string): Pick<Source, "edges" | "rows"> {
   }
   // Whatever else names a file or a package may load it: a worker, a module at run time.
   for (const [, literal, folder] of body.matchAll(literals)) {
-    for (
-      const to of literal === undefined ? modulesIn(new URL(folder, url)) : [resolved(literal, url, true)]
-    ) {
-      if (to !== undefined) edges.push({ to, onlyMethods: false });
-    }
+    const loaded = folder === undefined ? [resolved(literal, url, true)] : modulesIn(new URL(folder, url));
+    for (const to of loaded) if (to !== undefined) edges.push({ to, onlyMethods: false });
   }
   return { edges, rows };
 }
@@ -195,14 +191,18 @@ function resolved(specifier: string, from: string, perhaps = false): string | un
   }
   if (!/^\.{1,2}\//.test(specifier)) return perhaps ? undefined : specifier;
   const { href } = new URL(specifier, from);
-  return perhaps && (!/\.(ts|js|json|wasm)$/.test(href) || read(href).text === undefined) ? undefined : href;
+  return perhaps && (!isLoaded.test(href) || read(href).hash === missing) ? undefined : href;
 }
 
 /** WebAssembly is chosen from its folder at run time. */
 function modulesIn(folder: URL): string[] {
-  return [...Deno.readDirSync(folder)].filter(({ name }) => name.endsWith(".wasm")).map(({ name }) =>
-    new URL(name, folder).href
-  );
+  try {
+    const names = [...Deno.readDirSync(folder)].map(({ name }) => name);
+    return names.filter((name) => name.endsWith(".wasm")).map((name) => new URL(name, folder).href);
+  } catch {
+    // The text is of something else.
+    return [];
+  }
 }
 
 function nameOf(url: string, from: string | URL = root): string {

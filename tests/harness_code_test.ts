@@ -92,9 +92,12 @@ Deno.test("a user's row has the code of its module and of what that imports, and
     await Deno.writeTextFile(`${folder}/gain.ts`, "export const gain = 2;\n");
     await Deno.writeTextFile(
       module,
-      `import { type Method, magnitude } from "ot-cyclegan-bench";
+      `import {
+  type Method, // what they are
+  magnitude as size, // of what
+} from "ot-cyclegan-bench";
 import { gain } from "./gain.ts";
-const mine = { name: "mine", settings: {}, knows: {}, prepare() { return gain * magnitude.length; } };
+const mine = { name: "mine", settings: {}, knows: {}, prepare() { return gain * size.length * \`./nowhere/\${gain}\`.length; } };
 export default { rows: { mri: [{ name: "mine", method: mine as unknown as Method }] } };
 `,
     );
