@@ -4,6 +4,7 @@
  */
 
 import { fileURLToPath } from "node:url";
+import { nativeFolder } from "../engine/native/folder.ts";
 import { commitFiles } from "./commit.ts";
 import type { Plan } from "./plan.ts";
 
@@ -38,7 +39,7 @@ export function flagsOf(backend: string): string[] {
       return ["--unstable-webgpu"];
     case "native":
       // TensorFlow is a library of the machine's own code, and is told how much to say.
-      return ["--allow-ffi", "--allow-env=INIT_CWD,TF_CPP_MIN_LOG_LEVEL"];
+      return [`--allow-ffi=${nameable(nativeFolder)}`, "--allow-env=INIT_CWD,TF_CPP_MIN_LOG_LEVEL"];
     default:
       return [];
   }

@@ -1,0 +1,68 @@
+/** A small benchmark from the command line on each backend that starts here, by workers with what little they may. */
+
+import { deepStrictEqual, equal, ok } from "node:assert/strict";
+import { workerPermissions } from "../harness/permissions.ts";
+import type { Plan } from "../harness/plan.ts";
+import { bench, inFolder, job, pathOf, recordsOf } from "./commands_running.ts";
+import { starts } from "./engine_op_cases.ts";
+
+const small = ["mri", "--profile", "smoke", "--methods", "zero-filled,ot-cyclegan"];
+
+/** What rounding may make of the three updates of `smoke`, in dB. */
+const tolerance = 0.01;
+
+for (const name of ["native", "webgpu"]) {
+  const ignore = !(await starts(name));
+
+  Deno.test(
+    { name: `bench on ${name}, by two workers, has the scores of wasm`, ignore },
+    () =>
+      inFolder(async (folder) => {
+        const run = async (backend: string) => {
+          const out = `${folder}/${backend}`;
+          const how = ["--backend", backend, "--workers", "2", "--out", out];
+          const { code, out: said, err } = await bench(...small, ...how);
+          equal(code, 0, said + err);
+          return await recordsOf(out);
+        };
+        const [expected, found] = [await run("wasm"), await run(name)];
+        deepStrictEqual([...found.keys()], [...expected.keys()]);
+        for (const [file, { scores, provenance }] of found) {
+          equal(provenance.backend, name);
+          const psnr = (rows: typeof scores) =>
+            rows.filter(({ metric }) => metric === "psnr").map(({ value }) => value as number);
+          const theirs = psnr(expected.get(file)!.scores);
+          ok(theirs.length > 0);
+          equal(psnr(scores).length, theirs.length);
+          for (const [i, value] of psnr(scores).entries()) {
+            ok(Math.abs(value - theirs[i]) <= tolerance, `${file}: ${value} dB, not ${theirs[i]}`);
+          }
+        }
+      }),
+  );
+
+  Deno.test(
+    { name: `deno task job does a job of a plan on ${name}`, ignore },
+    () =>
+      inFolder(async (folder) => {
+        const planned = await bench(...small, "--backend", name, "--plan", "--out", folder);
+        equal(planned.code, 0, planned.err);
+        const { code, err } = await job(folder, "ot-cyclegan.seed-1");
+        equal(code, 0, err);
+        equal((await recordsOf(folder)).get("ot-cyclegan.seed-1.json")!.state.kind, "done");
+      }),
+  );
+}
+
+for (const name of ["wasm", "native", "webgpu"]) {
+  Deno.test(`a worker on ${name} loads no library of the machine, and does nothing else unasked`, () =>
+    inFolder(async (folder) => {
+      const plan = { use: [], data: { paths: [] }, backend: { name } } as unknown as Plan;
+      const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "--no-prompt", ...workerPermissions(folder, plan), pathOf("trespasser.ts")],
+      }).output();
+      const text = new TextDecoder();
+      ok(stdout.length > 0, text.decode(stderr));
+      deepStrictEqual(JSON.parse(text.decode(stdout)), []);
+    }));
+}
