@@ -17,6 +17,8 @@ import { registerWasmKernels } from "./wasm_kernels.ts";
 import { registerLineKernels } from "./wasm_lines.ts";
 import { modulesOn } from "./wasm_module.ts";
 import { replaceStockKernels } from "./wasm_stock.ts";
+import { registerWebGpuKernels } from "./webgpu/kernels.ts";
+import type { WebGpuBackend } from "./webgpu/program.ts";
 
 /** The backends by name, the default first. */
 export const backendNames = ["wasm", "cpu", "webgpu", "native"] as const;
@@ -117,6 +119,7 @@ const starters: { readonly [Name in BackendName]: Starter } = {
       "webgpu",
       "run Deno with --unstable-webgpu on a machine with a Vulkan, Metal or DirectX 12 driver, or use --backend wasm",
     );
+    registerWebGpuKernels(tf.backend() as WebGpuBackend, "webgpu");
     registerCompositions("webgpu");
     return { arithmetic: "backend", versions: { "@tensorflow/tfjs-backend-webgpu": tf.version_core } };
   },

@@ -1,0 +1,129 @@
+/**
+ * How a kernel of ours runs on the WebGPU backend of TensorFlow.js: that backend binds tensors and uniforms, keeps compiled
+ * programs, and queues what is dispatched; what is here says which, and brings the WGSL.
+ *
+ * A program finds its inputs as arrays of their names, their shapes as `uniforms.<name>Shape`, its numbers as
+ * `uniforms.<name>`, and writes `result`. A tensor whose channels come in fours is an array of `vec4<f32>`, any other one of
+ * `f32`: {@linkcode quadOf} and {@linkcode writeQuad} write what reads and writes either of them by fours.
+ */
+
+import type * as tf from "@tensorflow/tfjs-core";
+
+/** What we use of TensorFlow.js's `WebGPUBackend`. */
+export interface WebGpuBackend extends tf.KernelBackend {
+  runWebGPUProgram(
+    program: object,
+    inputs: readonly tf.TensorInfo[],
+    outputType: tf.DataType,
+    uniforms: readonly { readonly type: "int32" | "float32"; readonly data: readonly number[] }[],
+  ): tf.TensorInfo;
+}
+
+/** Something to be computed. */
+export interface Program {
+  /** One name has one source, but for how tensors are laid out. */
+  readonly name: string;
+  readonly inputs: { readonly [name: string]: tf.TensorInfo };
+  readonly outputShape: readonly number[];
+  /** Whole numbers that it reads. */
+  readonly wholes?: { readonly [name: string]: number };
+  /** Real numbers that it reads. */
+  readonly reals?: { readonly [name: string]: number };
+  /** Whether tensors are arrays of `f32` whatever their channels are. */
+  readonly byOnes?: boolean;
+  /** Threads at the least: they come in workgroups of {@linkcode threads}. */
+  readonly count: number;
+  /** WGSL with `fn main(index : i32)`, which each thread calls; which tensors are of fours is told by name. */
+  readonly code: (isOfFours: (name: string) => boolean) => string;
+}
+
+/** Threads of a workgroup. */
+export const threads = 64;
+
+/** Runs it; the result is the caller's. */
+export function run(backend: WebGpuBackend, program: Program): tf.TensorInfo {
+  const { name, inputs, outputShape, wholes = {}, reals = {}, byOnes = false, count, code } = program;
+  const names = Object.keys(inputs);
+  const componentsOf = (shape: readonly number[]) =>
+    !byOnes && shape.length > 0 && shape.at(-1)! % 4 === 0 ? 4 : 1;
+  const components = names.map((name) => componentsOf(inputs[name].shape));
+  const outputComponents = componentsOf(outputShape);
+  const isOfFours = (name: string) =>
+    (name === "result" ? outputComponents : components[names.indexOf(name)]) === 4;
+  const declared = [
+    ...Object.keys(wholes).map((name) => `${name} : i32, `),
+    ...Object.keys(reals).map((name) => `${name} : f32, `),
+  ];
+  return backend.runWebGPUProgram(
+    {
+      outputShape: [...outputShape],
+      dispatchLayout: { x: outputShape.map((_, axis) => axis) },
+      dispatch: [Math.ceil(count / threads), 1, 1],
+      workgroupSize: [threads, 1, 1],
+      variableNames: names,
+      variableComponents: components,
+      outputComponent: outputComponents,
+      uniforms: declared.join(""),
+      shaderKey: `engine ${name} ${components} ${outputComponents}`,
+      getUserCode: () => code(isOfFours),
+    },
+    Object.values(inputs),
+    "float32",
+    [
+      ...Object.values(wholes).map((value) => ({ type: "int32" as const, data: [value] })),
+      ...Object.values(reals).map((value) => ({ type: "float32" as const, data: [value] })),
+    ],
+  );
+}
+
+/**
+ * `fn <name>4(at : i32, channel : i32) -> vec4<f32>`: four channels from `channel` on, a multiple of four, of the pixel whose
+ * channels begin at `at`; zeros where there are none.
+ */
+export function quadOf(name: string, channels: string, isOfFours: (name: string) => boolean): string {
+  return isOfFours(name)
+    ? `fn ${name}4(at : i32, channel : i32) -> vec4<f32> { return ${name}[(at + channel) / 4]; }`
+    : `fn ${name}4(at : i32, channel : i32) -> vec4<f32> {
+        var values = vec4<f32>(0.0);
+        for (var i = 0; i < min(4, ${channels} - channel); i++) { values[i] = ${name}[at + channel + i]; }
+        return values;
+      }`;
+}
+
+/** `fn write4(at : i32, channel : i32, values : vec4<f32>)`: the same of the result. */
+export function writeQuad(channels: string, isOfFours: (name: string) => boolean): string {
+  return isOfFours("result")
+    ? `fn write4(at : i32, channel : i32, values : vec4<f32>) { result[(at + channel) / 4] = values; }`
+    : `fn write4(at : i32, channel : i32, values : vec4<f32>) {
+        for (var i = 0; i < min(4, ${channels} - channel); i++) { result[at + channel + i] = values[i]; }
+      }`;
+}
+
+/**
+ * `fn sumsOfAll(values : array<vec4<f32>, N>)`, and the same of what it returns: the sums over the threads of a workgroup,
+ * always in one order. All threads must call it. Sums are made of eights twice: a barrier costs more than an addition.
+ */
+export function sumsOfAll(count: number): string {
+  const each = `array<vec4<f32>, ${count}>`;
+  return `
+  var<workgroup> parts : array<vec4<f32>, ${threads * count}>;
+  fn sumOfEight(start : i32) -> vec4<f32> {
+    var sum = parts[start];
+    for (var i = 1; i < 8; i++) { sum += parts[start + i]; }
+    return sum;
+  }
+  fn sumsOfAll(values : ${each}) -> ${each} {
+    let own = i32(localIndex);
+    workgroupBarrier();
+    for (var i = 0; i < ${count}; i++) { parts[i * ${threads} + own] = values[i]; }
+    workgroupBarrier();
+    var sum = vec4<f32>(0.0);
+    if (own < ${8 * count}) { sum = sumOfEight(8 * own); }
+    workgroupBarrier();
+    if (own < ${8 * count}) { parts[own] = sum; }
+    workgroupBarrier();
+    var sums : ${each};
+    for (var i = 0; i < ${count}; i++) { sums[i] = sumOfEight(8 * i); }
+    return sums;
+  }`;
+}
