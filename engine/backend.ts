@@ -17,6 +17,7 @@ import { registerWasmKernels } from "./wasm_kernels.ts";
 import { registerLineKernels } from "./wasm_lines.ts";
 import { modulesOn } from "./wasm_module.ts";
 import { replaceStockKernels } from "./wasm_stock.ts";
+import { hearFailures } from "./webgpu/failures.ts";
 import { registerWebGpuKernels } from "./webgpu/kernels.ts";
 import type { WebGpuBackend } from "./webgpu/program.ts";
 
@@ -119,7 +120,9 @@ const starters: { readonly [Name in BackendName]: Starter } = {
       "webgpu",
       "run Deno with --unstable-webgpu on a machine with a Vulkan, Metal or DirectX 12 driver, or use --backend wasm",
     );
-    registerWebGpuKernels(tf.backend() as WebGpuBackend, "webgpu");
+    const backend = tf.backend() as WebGpuBackend;
+    hearFailures(backend);
+    registerWebGpuKernels(backend, "webgpu");
     registerCompositions("webgpu");
     return { arithmetic: "backend", versions: { "@tensorflow/tfjs-backend-webgpu": tf.version_core } };
   },

@@ -15,6 +15,7 @@ import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { explain } from "../core/errors.ts";
 import { sizeOf } from "../core/image.ts";
 import { sha256 } from "../core/json.ts";
+import { outOfMemory } from "./out_of_memory.ts";
 
 /** A function of our modules: numbers and pointers in, nothing or a number out. */
 export type Call = (...values: number[]) => number;
@@ -147,9 +148,14 @@ export function observeHeap(backend: BackendWasm): void {
   // Within a trace's own methods the heap is the heap.
   heap._malloc = (bytes) => {
     const recording = current;
-    const block = (recording && aside(() => recording.allocate(bytes))) ?? malloc(bytes);
+    // A number of bytes that 32 bits do not hold would reach the heap as what is left of it.
+    const block = bytes >= 2 ** 32
+      ? 0
+      : (recording && aside(() => recording.allocate(bytes))) ?? malloc(bytes);
     // TensorFlow.js would go on, and write over what is at the beginning of the heap.
-    if (block === 0 && bytes > 0) throw outOfMemory(bytes);
+    if (block === 0 && bytes > 0) {
+      throw outOfMemory("wasm", `no room for ${Math.ceil(bytes / 2 ** 20)} MB more`);
+    }
     return block;
   };
   heap._free = (pointer) => {
@@ -182,18 +188,6 @@ export function observeHeap(backend: BackendWasm): void {
     });
   }
 }
-
-/** What is thrown where the heap has no more room; worded. */
-function outOfMemory(bytes: number): RangeError {
-  return new RangeError(explain({
-    what: `${outOfMemoryWords}: no room for ${Math.ceil(bytes / 2 ** 20)} MB more`,
-    where: "the backend wasm",
-    fix: "use smaller batches (--set batch=…), patches, images or networks, or --backend native",
-  }));
-}
-
-/** How the message of an error begins that says that the heap is full. */
-export const outOfMemoryWords = "the 4 GB that WebAssembly can address are full";
 
 /** Stock kernels that only hand the same data on. */
 const aliases = new Set(["Reshape", "ExpandDims"]);

@@ -6,7 +6,7 @@
  */
 
 import { UsageError } from "../core/errors.ts";
-import { outOfMemoryWords } from "../engine/trace.ts";
+import { isOutOfMemory } from "../engine/out_of_memory.ts";
 import type { ResultRecord } from "../results/record.ts";
 import type { Watcher } from "./execute.ts";
 import { checkpointBase, keptFolder, recordPath, writePlan } from "./folder.ts";
@@ -58,7 +58,7 @@ export async function estimate(
   return rows;
 }
 
-/** A batch smaller than `batch` with which a job fits the memory of WebAssembly; 0 where none does. */
+/** A batch smaller than `batch` with which a job fits the backend's memory; 0 where none does. */
 async function fittingBatch(
   prepared: Prepared,
   job: Job,
@@ -72,9 +72,12 @@ async function fittingBatch(
   const [one, two] = [await megabytes(1), batch > 2 ? await megabytes(2) : undefined];
   if (one === undefined) return 0;
   if (two === undefined) return 1;
-  // What a sample adds is the same for each; where that was too hopeful, a fifth less is tried.
-  let fits = Math.min(batch - 1, Math.floor(1 + (4096 - one) / Math.max(1, two - one)));
-  while (fits > 2 && await megabytes(fits) === undefined) fits = Math.floor(0.8 * fits);
+  // Of wasm's memory it is known how large it is, and what a sample adds is the same for each; where that was too hopeful,
+  // a fifth less is tried. Of another backend's it is not.
+  const isWasm = prepared.plan.backend.name === "wasm";
+  const hoped = isWasm ? Math.floor(1 + (4096 - one) / Math.max(1, two - one)) : Math.floor(batch / 2);
+  let fits = Math.min(batch - 1, hoped);
+  while (fits > 2 && await megabytes(fits) === undefined) fits = Math.floor((isWasm ? 0.8 : 0.5) * fits);
   return Math.max(2, fits);
 }
 
@@ -86,7 +89,7 @@ async function estimateJob(
   const { configuration: { rows, settings }, plan } = prepared;
   const { trains } = rows.find(({ row }) => row.name === job.method)!.row.method;
   const { record, times, bytes } = await tried(prepared, job, [], signal);
-  if (isOutOfMemory(record)) throw await tooLarge(prepared, job, signal);
+  if (wasOutOfMemory(record)) throw await tooLarge(prepared, job, signal);
   if (record.state.kind === "failed") {
     throw new UsageError({
       what: `a job of "${job.method}" fails: ${record.state.reason}`,
@@ -111,19 +114,23 @@ async function estimateJob(
 async function tooLarge(prepared: Prepared, job: Job, signal: AbortSignal): Promise<UsageError> {
   const { batch, patch } = prepared.configuration.settings as { batch: number; patch: number };
   const fits = batch > 1 ? await fittingBatch(prepared, job, batch, signal) : 0;
+  const { name } = prepared.plan.backend;
+  const memory = name === "wasm"
+    ? "the 4 GB that WebAssembly can address"
+    : `the memory that ${name} has here`;
+  const elsewhere = name === "wasm" ? "; or --backend native" : "";
+  const patches = patch > 0 ? `, patches of ${patch} x ${patch},` : "";
   return new UsageError({
-    what: `"${job.method}" with batches of ${batch}${
-      patch > 0 ? `, patches of ${patch} x ${patch},` : ""
-    } does not fit the 4 GB that WebAssembly can address`,
-    where: "--backend wasm",
-    fix: fits > 0
-      ? `--set batch=${fits} fits; or --backend native`
-      : "smaller patches or images (--set patch=…, --set matrix=…) or narrower networks (--set width=…); or --backend native",
+    what: `"${job.method}" with batches of ${batch}${patches} does not fit ${memory}`,
+    where: `--backend ${name}`,
+    fix: (fits > 0
+      ? `--set batch=${fits} fits`
+      : "smaller patches or images (--set patch=…, --set matrix=…) or narrower networks (--set width=…)") +
+      elsewhere,
   });
 }
 
-const isOutOfMemory = ({ state }: ResultRecord) =>
-  state.kind === "failed" && state.reason.includes(outOfMemoryWords);
+const wasOutOfMemory = ({ state }: ResultRecord) => state.kind === "failed" && isOutOfMemory(state.reason);
 
 interface Tried {
   readonly record: ResultRecord;

@@ -1,6 +1,7 @@
 import { deepStrictEqual, equal, match } from "node:assert/strict";
 import { estimateText } from "../commands/estimate.ts";
-import { bench, inFolder, namesIn } from "./commands_running.ts";
+import { bench, inFolder, namesIn, pathOf } from "./commands_running.ts";
+import { starts } from "./engine_op_cases.ts";
 
 const small = ["mri", "--profile", "smoke", "--methods", "zero-filled,supervised", "--seeds", "3"];
 
@@ -50,3 +51,37 @@ Deno.test("an estimate sums jobs over rows, and takes no less than its longest j
   // 2 and 3 hours of a core; eight workers could share them in 38 minutes, but for the long job.
   match(text, /about 5\.0 core-hours, 3 h with 8 workers, which take up to 2400 MB of memory; 19 MB of disk/);
 });
+
+// A batch of 8 takes a tensor of 4 GB, one of 1 a sixty-fourth of that: the first fits neither backend.
+for (
+  const [backend, memory] of [["wasm", /the 4 GB that WebAssembly/], [
+    "webgpu",
+    /the memory that webgpu has/,
+  ]] as const
+) {
+  Deno.test({
+    name:
+      `bench --estimate on ${backend} refuses a batch that memory has no room for, and names one that fits`,
+    ignore: !(await starts(backend)),
+    fn: () =>
+      inFolder(async (folder) => {
+        const toy = ["toy", "--profile", "smoke", "--use", pathOf("toy_extension.ts"), "--seeds", "1"];
+        const how = [
+          "--methods",
+          "hungry",
+          "--backend",
+          backend,
+          "--set",
+          "batch=8",
+          "--out",
+          `${folder}/run`,
+        ];
+        const { code, err } = await bench(...toy, ...how, "--estimate");
+        equal(code, 2, err);
+        match(err, memory);
+        match(err, /"hungry" with batches of 8 does not fit/);
+        const [, fits] = /--set batch=(\d) fits/.exec(err)!;
+        equal((await bench(...toy, ...how, "--set", `batch=${fits}`)).code, 0);
+      }),
+  });
+}

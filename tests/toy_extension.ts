@@ -147,13 +147,25 @@ const hanging: Method = {
   },
 };
 
+/** {@linkcode trained}, with a tensor of 64 MB, and of four times as much for twice the batch. */
+const hungry: Method = {
+  ...trained,
+  name: "hungry",
+  prepare(problem, settings, rng) {
+    tf.fill([problem.batch, problem.batch, 16, 1024, 1024], 1).dispose();
+    return trained.prepare(problem, settings, rng);
+  },
+};
+
 const toy = toyBenchmark();
 
 export default {
   benchmarks: [{
     ...toy,
     rows: [...toy.rows, { name: "trained", method: trained }],
-    byName: [slow, diverging, throwing, printing, dying, killed, hanging, trespassing].map((method) => ({
+    byName: [slow, diverging, throwing, printing, dying, killed, hanging, hungry, trespassing].map((
+      method,
+    ) => ({
       name: method.name,
       method,
     })),

@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import util from "node:util";
 import { UsageError } from "../../core/errors.ts";
 import { registerCompositions } from "../compositions.ts";
+import { outOfMemory } from "../out_of_memory.ts";
 import { bindingName, nativeFolder } from "./folder.ts";
 import { type NativeBackend, registerNativeKernels } from "./kernels.ts";
 
@@ -29,7 +30,10 @@ export async function startNative(
     const within = (module: string) => require(`@tensorflow/tfjs-node-gpu/dist/${module}.js`);
     const { NodeJSKernelBackend } = within("nodejs_kernel_backend");
     within("register_all_kernels");
-    tf.registerBackend(nativeName, () => new NodeJSKernelBackend(binding, "@tensorflow/tfjs-node"));
+    tf.registerBackend(
+      nativeName,
+      () => new NodeJSKernelBackend(wordingMemory(binding), "@tensorflow/tfjs-node"),
+    );
   }
   await tf.setBackend(nativeName);
   registerNativeKernels(tf.backend() as NativeBackend, nativeName);
@@ -40,6 +44,24 @@ export async function startNative(
 interface Binding {
   readonly TF_Version: string;
   isUsingGpuDevice(): boolean;
+  executeOp(...given: unknown[]): unknown;
+}
+
+/** The binding, whose error where memory is full is worded. */
+function wordingMemory(binding: Binding): Binding {
+  return Object.create(binding, {
+    executeOp: {
+      value(...given: unknown[]): unknown {
+        try {
+          return binding.executeOp(...given);
+        } catch (error) {
+          const [tensor] = /OOM when allocating tensor.*/.exec((error as Error).message) ?? [];
+          if (tensor === undefined) throw error;
+          throw outOfMemory("native", tensor, { cause: error });
+        }
+      },
+    },
+  });
 }
 
 async function loadBinding(folder: string): Promise<Binding> {

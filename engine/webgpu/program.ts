@@ -11,6 +11,14 @@ import type * as tf from "@tensorflow/tfjs-core";
 
 /** What we use of TensorFlow.js's `WebGPUBackend`. */
 export interface WebGpuBackend extends tf.KernelBackend {
+  readonly device: {
+    readonly limits: { readonly maxStorageBufferBindingSize: number };
+    createBuffer(wanted: { readonly size: number }): unknown;
+    addEventListener(
+      event: "uncapturederror",
+      listener: (told: { readonly error: { readonly message: string } }) => void,
+    ): void;
+  };
   runWebGPUProgram(
     program: object,
     inputs: readonly tf.TensorInfo[],
