@@ -39,7 +39,7 @@ export interface Backend {
   readonly name: BackendName;
   /** How our kernels round. */
   readonly arithmetic: Arithmetic;
-  /** What computes, where the backend can tell: a processor or a graphics card. */
+  /** What computes, where the backend can tell: a processor, or the name of a graphics device. */
   readonly device?: string;
   /** Exact versions of the packages that compute, by package name. */
   readonly versions: { readonly [packageName: string]: string };
@@ -124,7 +124,11 @@ const starters: { readonly [Name in BackendName]: Starter } = {
     hearFailures(backend);
     registerWebGpuKernels(backend, "webgpu");
     registerCompositions("webgpu");
-    return { arithmetic: "backend", versions: { "@tensorflow/tfjs-backend-webgpu": tf.version_core } };
+    return {
+      arithmetic: "backend",
+      device: await graphicsDevice(),
+      versions: { "@tensorflow/tfjs-backend-webgpu": tf.version_core },
+    };
   },
 
   async native() {
@@ -136,6 +140,13 @@ const starters: { readonly [Name in BackendName]: Starter } = {
     };
   },
 };
+
+/** The name of the device that TensorFlow.js asks for. */
+async function graphicsDevice(): Promise<string> {
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
+  const { description, vendor } = adapter!.info;
+  return description || vendor;
+}
 
 async function use(name: BackendName, fix: string): Promise<void> {
   let cause: unknown;

@@ -18,6 +18,7 @@ export function provenanceOf(backend: Backend, code: string | null): ResultRecor
     packages: { ...pinned(), ...backend.versions },
     backend: backend.name,
     arithmetic: backend.arithmetic,
+    ...(backend.device === undefined ? {} : { device: backend.device }),
     processor: cpus()[0]?.model ?? "unknown",
   };
 }
@@ -41,6 +42,7 @@ const effects: Readonly<Record<string, string>> = {
   packages: "other code may give other numbers",
   backend: "each backend has bits of its own",
   arithmetic: "fused multiplication and addition round once, separate ones twice: other bits",
+  device: "each device has bits of its own",
   processor: "no bit depends on it within one arithmetic class",
 };
 

@@ -3,6 +3,7 @@
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { explain, suggest, UsageError } from "../../core/errors.ts";
+import { backends, gpu } from "./backends.ts";
 import { conv } from "./conv.ts";
 import { direct } from "./direct.ts";
 import { convolution, frc, points } from "./microscopy.ts";
@@ -26,6 +27,9 @@ Parts (unless some are named: conv and steps, and with --python torch, cores and
   direct    results with and without Winograd's convolutions, on seeds that nothing was chosen on (10 minutes)
   sinkhorn  the optimal transport losses against a direct evaluation (1 minute)
   cores     two workers against PyTorch on two threads, and in two processes (5 minutes); needs --python
+  backends  training steps on every backend that starts here, and without our kernels on webgpu (5 minutes)
+  gpu       an OT-cycleGAN step of the paper's size on each backend that has a GPU, and with --python in PyTorch on CUDA;
+            where there is no GPU it says so and runs nothing
   rays      the ray transform against scikit-image and ASTRA on one thread (5 minutes); needs --python
   frc       Fourier ring correlation of two images of 2048² (20 seconds)
   points    the assignment of 10⁴ points to 10⁴ others (10 seconds)
@@ -47,6 +51,7 @@ Examples:
   deno task perf
   deno task perf conv
   deno task perf torch --python /tmp/perf/bin/python
+  deno task perf gpu --python /tmp/perf/bin/python --write
   deno task perf --python /tmp/perf/bin/python --write
 `;
 
@@ -59,6 +64,8 @@ const parts: Readonly<Record<string, (options: Options) => Promise<string>>> = {
   sinkhorn: () => transport(),
   torch: ({ rounds, python }) => torch(rounds, required(python)),
   cores: ({ rounds, python }) => cores(rounds, required(python)),
+  backends: ({ rounds }) => backends(rounds),
+  gpu: (options) => gpu(options),
   rays: ({ rounds, python }) => rays(rounds, required(python)),
   frc: ({ rounds }) => frc(rounds),
   points: ({ rounds }) => points(rounds),

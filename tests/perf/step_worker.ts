@@ -32,13 +32,16 @@ export interface StepKind {
   readonly dimensions?: 2 | 3;
   /** Extent of the images or volumes along every axis. */
   readonly size: number;
-  /** Channels of the U-Net's first level; the critic has 16, as in ENGINE.md. */
+  /** Channels of the U-Net's first level. */
   readonly width: number;
+  /** Channels of the critic's first layer; 16 unless said, as in ENGINE.md. */
+  readonly critic?: number;
   /**
    * Our kernels in either arithmetic class, the first without replay, or TensorFlow.js's own ops; `empty` are recorded
-   * steps whose kernels then do nothing, so that what is left of a step is JavaScript.
+   * steps whose kernels then do nothing, so that what is left of a step is JavaScript. Or another backend, with our kernels
+   * and, `webgpu-stock`, without.
    */
-  readonly engine: "fma" | "muladd" | "tape" | "stock" | "empty";
+  readonly engine: "fma" | "muladd" | "tape" | "stock" | "empty" | "native" | "webgpu" | "webgpu-stock";
 }
 
 const methods: Readonly<Record<StepKind["method"], Method>> = {
@@ -47,8 +50,8 @@ const methods: Readonly<Record<StepKind["method"], Method>> = {
   cyclegan: cycleGan,
 };
 
-/** Steps before the clock: V8 compiles the hot ones again after about twenty. */
-const WARM_UP = 30;
+/** Steps before the clock: V8 compiles the hot ones again after about twenty. Slow ones, for so many seconds only. */
+const [WARM_UP, PATIENCE] = [30, 10];
 
 /** Lets our modules, once they are there, do nothing from the moment on that the result is called. */
 function emptyKernels(): () => void {
@@ -74,6 +77,17 @@ function emptyKernels(): () => void {
 }
 
 async function start(engine: StepKind["engine"]): Promise<void> {
+  if (engine === "native" || engine === "webgpu") {
+    await startBackend({ name: engine });
+    return;
+  }
+  if (engine === "webgpu-stock") {
+    await import("@tensorflow/tfjs-backend-webgpu");
+    tf.enableProdMode();
+    await tf.setBackend("webgpu");
+    registerCompositions("webgpu");
+    return;
+  }
   if (engine !== "stock") {
     const { arithmetic } = await startBackend({
       name: "wasm",
@@ -100,7 +114,7 @@ function learnerOf(kind: StepKind): Learner {
   const shape = shapeOf(kind);
   const wanted: Record<string, number> = kind.dimensions === 3
     ? { width, levels: 2, criticWidth: width, criticLayers: 2 }
-    : { width, criticWidth: 16 };
+    : { width, criticWidth: kind.critic ?? 16 };
   const overrides = Object.fromEntries(Object.entries(wanted).filter(([key]) => key in method.settings));
   const problem = {
     imageShape: shape,
@@ -145,7 +159,9 @@ if (import.meta.main) {
   await start(kind.engine);
   const isSlow = kind.engine === "stock" && kind.dimensions === 3;
   const step = isSlow ? stockVolumeStep(kind) : ownStep(kind);
-  for (let i = 0; i < (isSlow ? 2 : WARM_UP); i++) await step();
+  const start_ = performance.now();
+  const isWarm = (done: number) => done >= 2 && performance.now() - start_ > 1000 * PATIENCE;
+  for (let i = 0; i < (isSlow ? 2 : WARM_UP) && !isWarm(i); i++) await step();
   empty();
   console.log("ready");
   for await (const line of createInterface({ input: process.stdin })) {

@@ -31,17 +31,18 @@ class Pair implements Racer {
 
 const here = import.meta.dirname!;
 
-function ours(kind: Readonly<Record<string, unknown>>, least?: number): TimedProcess {
+/** Our training steps of a kind, in a process of their own. */
+export function ours(kind: Readonly<Record<string, unknown>>, least?: number): TimedProcess {
   return new TimedProcess(
     Deno.execPath(),
-    ["run", "--no-prompt", "-A", `${here}/step_worker.ts`],
+    ["run", "--no-prompt", "-A", "--unstable-webgpu", `${here}/step_worker.ts`],
     kind,
     least,
   );
 }
 
 /** The fastest turns of processes that are warmed up one after the other. */
-async function race<Name extends string>(
+export async function race<Name extends string>(
   make: Readonly<Record<Name, () => Racer>>,
   rounds: number,
 ): Promise<Record<Name, number>> {
@@ -56,9 +57,10 @@ async function race<Name extends string>(
 }
 
 /** A training step: method, image size, width of the U-Net. */
-type StepName = readonly [method: string, size: number, width: number];
+export type StepName = readonly [method: string, size: number, width: number];
 
-const title = ([method, size, width]: StepName) => `${method} ${size}² c${width}`;
+/** What it is called in a table. */
+export const title = ([method, size, width]: StepName) => `${method} ${size}² c${width}`;
 
 /**
  * Our kernels in both arithmetic classes, and without replay, against a composition of stock ops; prints, and

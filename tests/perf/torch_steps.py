@@ -1,7 +1,7 @@
 """The training steps of step_worker.ts in PyTorch, for `deno task perf torch`.
 
-Same networks, losses, optimiser and batch size, float32. Its one argument is a step as JSON (method, size, width, mode,
-threads). It warms up, prints a line, and then answers each line of its standard input, a count, with the median
+Same networks, losses, optimiser and batch size, float32. Its one argument is a step as JSON (method, size, width, critic,
+mode, threads, device). It warms up, prints a line, and then answers each line of its standard input, a count, with the median
 milliseconds of so many steps.
 
     python3 -m venv /tmp/torch && /tmp/torch/bin/pip install torch numpy
@@ -113,8 +113,8 @@ def supervised(size, width, compiled):
     return lambda x, y: minimise(optimiser, F.l1_loss(apply(y), x))
 
 
-def ot_cyclegan(size, width, compiled):
-    G, critic, A = UNet(width), Critic(), aliasing(size)
+def ot_cyclegan(size, width, compiled, critic_width=16):
+    G, critic, A = UNet(width), Critic(critic_width), aliasing(size)
     generators, critics = adam(2e-3, G), adam(2e-4, critic)
     g = torch.compile(G) if compiled else G
 
@@ -157,19 +157,27 @@ def cyclegan(size, width, compiled):
 
 def main():
     kind = json.loads(sys.argv[1])
+    device = kind.get("device", "cpu")
+    if not (device == "cpu" or torch.cuda.is_available()):
+        sys.exit("this PyTorch finds no CUDA device")
+    torch.set_default_device(device)
     torch.set_num_threads(kind.get("threads", 1))
     torch.manual_seed(0)
+    finish = (lambda: None) if device == "cpu" else torch.cuda.synchronize
     make = {"supervised": supervised, "ot-cyclegan": ot_cyclegan, "cyclegan": cyclegan}[kind["method"]]
-    step = make(kind["size"], kind["width"], kind.get("mode") == "compiled")
+    more = {"critic_width": kind["critic"]} if "critic" in kind else {}
+    step = make(kind["size"], kind["width"], kind.get("mode") == "compiled", **more)
     x, y = torch.randn(2, 1, 2, kind["size"], kind["size"]).unbind(0)
     for _ in range(30):
         step(x, y)
+    finish()
     print("ready", flush=True)
     for line in sys.stdin:
         times = []
         for _ in range(int(line)):
             start = time.perf_counter()
             step(x, y)
+            finish()
             times.append(1000 * (time.perf_counter() - start))
         print(statistics.median(times), flush=True)
 
