@@ -71,6 +71,9 @@ const settingOptions = [
   "wavelengths",
 ] as const;
 
+/** Core-hours of a run of the paper's size that nobody was asked about. */
+const paperHours = 24;
+
 const help = `deno task bench <benchmark> [options]     runs a benchmark and leaves its tables in a folder
 deno task bench list                      every benchmark with its question, methods, metrics, settings and presets
 deno task bench status RUN                how far the run in that folder is: its jobs, its queue, its table
@@ -117,7 +120,8 @@ How, and where to
   --keep-images                 keeps every reconstruction as HDF5 in fastMRI's layout
   --keep-weights                keeps every network as safetensors, for deno task reconstruct
   --estimate                    tries a few updates of each row, says what the run will take, and runs nothing else
-  --max-hours N                 does so first, and refuses, or asks at a terminal, where that is more than N core-hours
+  --max-hours N                 does so first, and refuses, or asks at a terminal, where that is more than N core-hours;
+                                ${paperHours} for --profile paper on this machine, unless said
   --plan                        writes run.json and plan.json and runs nothing: deno task job DIR N does job N
 
 Exit codes: 0 the table is complete; 1 something failed, the rest is there; 2 wrong usage or bad input;
@@ -192,7 +196,7 @@ async function main(args: string[]): Promise<number> {
     console.log(planText(prepared));
     return 0;
   }
-  const maxHours = maxHoursOf(values["max-hours"]);
+  const maxHours = maxHoursOf(values);
   if (values.estimate || maxHours !== undefined) {
     const workers = values.workers === undefined ? availableParallelism() : Number(values.workers);
     const rows = await estimateMissing(prepared, workers);
@@ -226,8 +230,14 @@ async function estimateMissing(prepared: Prepared, workers: number): Promise<Row
   }
 }
 
-function maxHoursOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
+/** How long a run may take; undefined where it is not to be estimated. */
+function maxHoursOf(
+  { "max-hours": text, profile, executor, estimate }: Given<typeof options>["values"],
+): number | undefined {
+  // A cluster's front end is no place to train, nor like its nodes.
+  if (text === undefined) {
+    return profile === "paper" && executor === "local" && !estimate ? paperHours : undefined;
+  }
   const hours = Number(text);
   if (hours > 0 && Number.isFinite(hours)) return hours;
   throw new UsageError({

@@ -42,8 +42,9 @@ export function assertWithin(rows: readonly RowEstimate[], maxHours: number): vo
   throw new UsageError({
     what: `it would take about ${hours.toPrecision(2)} core-hours; ${more}`,
     where: "--max-hours",
-    fix:
-      "allow more hours, or give fewer seeds (--seeds), rows (--methods), updates (--set updates=…) or a smaller profile",
+    fix: `allow more, e.g. --max-hours ${
+      Math.ceil(1.5 * hours)
+    }, or give fewer seeds (--seeds), rows (--methods), updates (--set updates=…) or a smaller profile`,
   });
 }
 

@@ -267,12 +267,17 @@ for job in $(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" ${quoted(`${path}/tasks`)});
   record=${quoted(`${folder}/records`)}/$job.json
   [ -e "$record" ] && continue
   [ "$warned" = USR1 ] && requeue
-  ${worker} "$job" &
+  # What is told before it listens does not end the worker, and is told again.
+  (trap '' USR2; exec ${worker} "$job") &
   worker=$!
   wait "$worker"
   code=$?
   # A signal ends the waiting, not the worker.
-  while kill -0 "$worker" 2> /dev/null; do wait "$worker"; code=$?; done
+  while kill -0 "$worker" 2> /dev/null; do
+    while sleep 1 && kill -USR2 "$worker"; do :; done 2> /dev/null &
+    wait "$worker"
+    code=$?
+  done
   [ -e "$record" ] && continue
   # It has come further and kept that, so it may have another turn.
   [ "$warned" = USR1 ] && [ "$code" = ${stoppedCode} ] && requeue

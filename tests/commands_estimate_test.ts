@@ -42,6 +42,25 @@ Deno.test("bench --max-hours refuses what takes longer, estimates only what is m
     match(wrong.err, /"many" is no number of hours/);
   }));
 
+Deno.test("bench --profile paper is estimated unasked, and refused where it takes more than a day of a core", () =>
+  inFolder(async (folder) => {
+    const toy = ["toy", "--profile", "paper", "--use", pathOf("toy_extension.ts"), "--seeds", "1"];
+    const args = [...toy, "--methods", "input,slow", "--out", `${folder}/run`];
+    // Each update waits for 150 ms.
+    const refused = await bench(...args, "--set", "updates=1000000");
+    equal(refused.code, 2, refused.err);
+    match(refused.out, /slow +1 job of \d+ (h|days)/);
+    match(
+      refused.err,
+      /more than --max-hours 24\n {2}where: --max-hours\n {2}fix: +allow more, e\.g\. --max-hours \d\d, /,
+    );
+    deepStrictEqual(await namesIn(`${folder}/run`), []);
+    const ran = await bench(...args, "--set", "updates=20");
+    equal(ran.code, 0, ran.err);
+    match(ran.out, /estimate, from a few updates of each row here:[^]*jobs +2, in/);
+    equal((await bench(...args, "--set", "updates=1000000", "--fresh", "--plan")).code, 0);
+  }));
+
 Deno.test("an estimate sums jobs over rows, and takes no less than its longest job", () => {
   const row = { megabytes: 300, bytesKept: 2 ** 20, bytesRunning: 2 ** 20 };
   const text = estimateText([

@@ -9,7 +9,7 @@ import { direct } from "./direct.ts";
 import { convolution, frc, points } from "./microscopy.ts";
 import { rays } from "./rays.ts";
 import { report } from "./report.ts";
-import { plan, workers } from "./scale.ts";
+import { estimate, plan, workers } from "./scale.ts";
 import { transport } from "./sinkhorn.ts";
 import { cores, steps, torch, volumes } from "./steps.ts";
 
@@ -36,6 +36,7 @@ Parts (unless some are named: conv and steps, and with --python torch, cores and
   convolution  a blur and its derivatives by sums and by Fourier transforms (20 seconds)
   workers   eight jobs on two workers against one (5 minutes)
   plan      plans of 10⁴ and 10⁵ jobs, and folders of as many records (1 minute)
+  estimate  what bench --estimate says of a run, and what it takes (4 minutes)
   report    deno task report on 10³, 10⁴ and 10⁵ records, in seconds and megabytes (1 minute)
 
 Options:
@@ -44,7 +45,7 @@ Options:
   --python PATH  a Python that has PyTorch 2, and for rays scikit-image and ASTRA; make one with
                    python3 -m venv /tmp/perf && /tmp/perf/bin/pip install torch numpy scikit-image astra-toolbox
                  and give --python /tmp/perf/bin/python
-  --write        puts the tables into docs/performance.md, with this machine's name and the date
+  --write        puts the tables into docs/performance.md and docs/scale.md, with this machine's name and the date
   --help         this text
 
 Examples:
@@ -72,6 +73,7 @@ const parts: Readonly<Record<string, (options: Options) => Promise<string>>> = {
   convolution: ({ rounds }) => convolution(rounds),
   workers: ({ rounds }) => workers(rounds),
   plan: () => plan(),
+  estimate: () => estimate(),
   report: () => report(),
 };
 
@@ -90,28 +92,30 @@ interface Options {
   readonly python?: string;
 }
 
-/** Puts a part's table between its two markers in docs/performance.md, which is then formatted. */
+/** Puts a part's table between its two markers in docs/performance.md or docs/scale.md, which is then formatted. */
 async function write(part: string, table: string): Promise<void> {
-  const path = `${import.meta.dirname}/../../docs/performance.md`;
-  const text = await Deno.readTextFile(path);
   const [start, end] = [`<!-- ${part} -->`, `<!-- /${part} -->`];
-  const [from, to] = [text.indexOf(start), text.indexOf(end)];
-  if (from < 0 || to < from) {
-    throw new Error(
-      explain({
-        what: `no place for the part ${part}`,
-        where: path,
-        fix: `write ${start} and ${end} into it`,
-      }),
-    );
-  }
   const made = `Measured on ${machine()}, ${new Date().toISOString().slice(0, 10)}.`;
-  await Deno.writeTextFile(
-    path,
-    `${text.slice(0, from + start.length)}\n\n${made}\n\n${table}\n\n${text.slice(to)}`,
+  const paths = ["performance", "scale"].map((name) => `${import.meta.dirname}/../../docs/${name}.md`);
+  for (const path of paths) {
+    const text = await Deno.readTextFile(path);
+    const [from, to] = [text.indexOf(start), text.indexOf(end)];
+    if (from < 0 || to < from) continue;
+    await Deno.writeTextFile(
+      path,
+      `${text.slice(0, from + start.length)}\n\n${made}\n\n${table}\n\n${text.slice(to)}`,
+    );
+    const { success } = await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", path] }).output();
+    if (!success) throw new Error(`deno fmt does not like ${path}`);
+    return;
+  }
+  throw new Error(
+    explain({
+      what: `no place for the part ${part}`,
+      where: paths.join(" and "),
+      fix: `write ${start} and ${end} into one of them`,
+    }),
   );
-  const { success } = await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", path] }).output();
-  if (!success) throw new Error(`deno fmt does not like ${path}`);
 }
 
 function machine(): string {

@@ -1,6 +1,9 @@
-/** Parts `workers` and `plan`: many jobs at once, and very many of them. */
+/** Parts `workers`, `plan` and `estimate`: many jobs at once, very many of them, and what is said of them before. */
+
+import { availableParallelism } from "node:os";
 
 import { loadSuite } from "../../commands/suite.ts";
+import { estimate as estimateRows } from "../../harness/estimate.ts";
 import { execute, type Watcher } from "../../harness/execute.ts";
 import { hashOfSources } from "../../harness/code.ts";
 import { finishedRecords } from "../../harness/finished.ts";
@@ -71,6 +74,41 @@ export async function workers(rounds: number): Promise<string> {
       (100 * one / (2 * two)).toFixed(0)
     } % |`,
   );
+  return table.text;
+}
+
+/**
+ * What `bench mri --estimate` says of a run of one seed, and what its jobs then take, each on a core of its own; prints, and
+ * returns Markdown.
+ */
+export async function estimate(): Promise<string> {
+  const table = new Table(
+    "| job of `bench mri`, quick | estimated, s | it took, s | estimated of it |",
+    "| --- | ---: | ---: | ---: |",
+  );
+  const row = (name: string, expected: number, taken: number) =>
+    table.add(
+      `| ${name} | ${expected.toFixed(1)} | ${taken.toFixed(1)} | ${(100 * expected / taken).toFixed(0)} % |`,
+    );
+  await inFolder(async (folder) => {
+    const request = { benchmark: "mri", profile: "quick", seeds: "1", set: [] };
+    const prepared = await prepare(await loadSuite([]), order(`${folder}/run`, request));
+    const { signal } = new AbortController();
+    const rows = await estimateRows(prepared, prepared.plan.jobs, () => {}, signal);
+    const [since, seconds] = [new Map<string, number>(), new Map<string, number>()];
+    const watcher: Watcher = {
+      ...silent,
+      started: ({ method }) => void since.set(method, performance.now()),
+      ended: ({ method }) => void seconds.set(method, (performance.now() - since.get(method)!) / 1000),
+    };
+    await execute(prepared, localWorkers(availableParallelism()), watcher, signal);
+    for (const { method, seconds: expected } of rows) row(method, expected, seconds.get(method)!);
+    row(
+      "all of them",
+      rows.reduce((sum, row) => sum + row.seconds, 0),
+      seconds.values().reduce((a, b) => a + b, 0),
+    );
+  });
   return table.text;
 }
 
