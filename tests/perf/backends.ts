@@ -33,7 +33,10 @@ async function gpus(): Promise<("native" | "webgpu")[]> {
   ];
 }
 
-/** Steps on each backend that starts here, and without our kernels on WebGPU; prints, and returns Markdown. */
+/**
+ * Steps on each backend that starts here, and without our kernels on WebGPU, in time of all processors, which software
+ * devices compute on too; prints, and returns Markdown.
+ */
 export async function backends(rounds: number): Promise<string> {
   const found = await devices();
   const rows: readonly StepName[] = [["supervised", 64, 8], ["ot-cyclegan", 64, 8], ["ot-cyclegan", 128, 16]];
@@ -47,7 +50,8 @@ export async function backends(rounds: number): Promise<string> {
   );
   for (const row of rows) {
     const [method, size, width] = row;
-    const make = (engine: string, least?: number) => () => ours({ method, size, width, engine }, least);
+    const make = (engine: string, least?: number) => () =>
+      ours({ method, size, width, engine, time: "processors" }, least);
     const ms_ = await race({
       wasm: make("fma"),
       ...("native" in found ? { native: make("native", 1) } : {}),

@@ -42,6 +42,11 @@ export interface StepKind {
    * and, `webgpu-stock`, without.
    */
   readonly engine: "fma" | "muladd" | "tape" | "stock" | "empty" | "native" | "webgpu" | "webgpu-stock";
+  /**
+   * What is told: the median time of a step by the clock, unless said, or its mean time of all processors, which is the
+   * same however busy the machine is.
+   */
+  readonly time?: "clock" | "processors";
 }
 
 const methods: Readonly<Record<StepKind["method"], Method>> = {
@@ -153,6 +158,14 @@ function ownStep(kind: StepKind): () => Promise<void> {
   };
 }
 
+/** Milliseconds of all processors that a step takes, over `count` of them. */
+async function processorTime(step: () => Promise<void>, count: number): Promise<number> {
+  const before = process.cpuUsage();
+  for (let i = 0; i < count; i++) await step();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000 / count;
+}
+
 if (import.meta.main) {
   const kind = JSON.parse(Deno.args[0]) as StepKind;
   const empty = kind.engine === "empty" ? emptyKernels() : () => {};
@@ -165,6 +178,9 @@ if (import.meta.main) {
   empty();
   console.log("ready");
   for await (const line of createInterface({ input: process.stdin })) {
-    console.log((await timed(step, Number(line))).median);
+    const count = Number(line);
+    console.log(
+      kind.time === "processors" ? await processorTime(step, count) : (await timed(step, count)).median,
+    );
   }
 }
