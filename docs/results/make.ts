@@ -5,6 +5,8 @@
  * this can be interrupted. With `--as-is` nothing is run: tables and pages are made of the runs that are there.
  */
 
+import { claims } from "../../benchmarks/claims.ts";
+import { prettyJson } from "../../core/json.ts";
 import { terminalVerdicts } from "../../reports/verdict_words.ts";
 import { readRun } from "../../results/run.ts";
 
@@ -93,8 +95,11 @@ async function deno(...args: string[]): Promise<void> {
   Deno.exit(1);
 }
 
-/** Keeps a run's tables, and what they are made of. */
+/** Keeps a run's tables, and what they are made of. Its records are held to the claims as they are read today. */
 async function keep(run: string, name: string): Promise<void> {
+  const file = JSON.parse(await Deno.readTextFile(`${run}/run.json`));
+  const own = claims.filter(({ benchmark }) => benchmark === file.benchmark);
+  await Deno.writeTextFile(`${run}/run.json`, prettyJson({ ...file, claims: own }));
   await Deno.mkdir(`${here}/${name}`, { recursive: true });
   await Deno.copyFile(`${run}/run.json`, `${here}/${name}/run.json`);
   const records = (await Deno.open(`${run}/records.jsonl`)).readable;
