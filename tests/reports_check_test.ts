@@ -76,3 +76,22 @@ Deno.test("on a terminal and in Markdown a row stays one line, and other arithme
   assert.equal(table.length, 5);
   for (const line of table) assert.equal(line.replaceAll("\\|", "").split("|").length, 5, line);
 });
+
+Deno.test("a metric without a unit is judged by its own margin, and told without one", () => {
+  const correlation = (scores: readonly number[]): Checked => {
+    const { rows, ...check } = made({ "deep-storm": scores });
+    return {
+      ...check,
+      benchmark: "smlm",
+      metric: { id: "density-correlation", convention: "pearson", unit: "", better: "higher", about: "" },
+      rows: rows.map((row) => ({ ...row, margin: 0.01 })),
+    };
+  };
+  const known = correlation([0.886, 0.888, 0.887, 0.891]);
+  const texts = [[0.866, 0.868], [0.886, 0.8884]].map((scores) => {
+    const now: Pair = [known, correlation(scores)];
+    return checkLines([now], judgeChecks([now]));
+  });
+  assert.match(texts[0], /REGRESSION +deep-storm +0\.888 → 0\.867: worse by 0\.0210 \(/);
+  assert.match(texts[1], /pass +deep-storm +0\.888 → 0\.887: worse by 8\.0e-4 \(/);
+});
