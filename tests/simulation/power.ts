@@ -58,15 +58,16 @@ export function outcomes(
   };
 }
 
-/** The least loss, to a hundredth, that is called a regression in `power` of the trials. */
+/** The least loss, to a thirtieth of the row's margin, that is called a regression in `power` of the trials. */
 export function foundLoss(check: Checked, row: string, sides: Sides, trials: number, power = 0.95): number {
-  let [low, high] = [0, 1000];
+  const step = check.rows.find(({ name }) => name === row)!.margin / 30;
+  let [low, high] = [0, 3000];
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
-    if (outcomes(check, row, sides, middle / 100, trials).regression >= power) high = middle;
+    if (outcomes(check, row, sides, middle * step, trials).regression >= power) high = middle;
     else low = middle;
   }
-  return high / 100;
+  return high * step;
 }
 
 function shifted(job: CheckedJob, by: number): CheckedJob {

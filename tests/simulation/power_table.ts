@@ -21,13 +21,14 @@ for (const check of checks) {
   for (const row of seededRows(check)) {
     const { margin, jobs: { length: pool } } = check.rows.find(({ name }) => name === row)!;
     const before = Math.floor(pool / 2);
+    const digits = margin < 0.1 ? 4 : 2;
     for (const after of [1, 3, 6, 12].filter((count) => count <= pool - before)) {
       const sides = { before, after };
       const same = outcomes(check, row, sides, 0, trials);
       const lost = outcomes(check, row, sides, margin, trials);
       console.log(line([
         ...[benchmark, row, `${after} against ${before}`, percent(same.regression), percent(same.pass)],
-        `${foundLoss(check, row, sides, trials).toFixed(2)} ${unit}`,
+        `${foundLoss(check, row, sides, trials).toFixed(digits)} ${unit}`.trimEnd(),
         ...[percent(lost.regression), percent(lost.pass)],
       ]));
     }
