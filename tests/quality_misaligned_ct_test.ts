@@ -9,24 +9,14 @@
  */
 
 import { ok } from "node:assert/strict";
-import { check, inFolder } from "./commands_running.ts";
+import { inFolder } from "./commands_running.ts";
+import { gateRun } from "./gate_run.ts";
 
 Deno.test("trained on misaligned discs, the Sinkhorn loss keeps the shape that L2 smears, and L2 is nearer to the labels", () =>
   inFolder(async (folder) => {
-    const gate = await check("", "--benchmarks", "misaligned-ct", "--seeds", "1-1", "--out", folder);
-    // With one seed a changed program may be inconclusive (3), and the same one is bit-identical (0).
-    ok([0, 3].includes(gate.code), gate.out + gate.err);
-    const scores = new Map<string, number>();
-    for (const line of (await Deno.readTextFile(`${folder}/misaligned-ct/table.csv`)).split("\n")) {
-      const [, , method, metric, , , mean] = line.split(",");
-      scores.set(`${metric} ${method}`, Number(mean));
-    }
-    const of = (metric: string) =>
-      ["sinkhorn", "l2"].map((loss) => scores.get(`${metric} primal-dual-${loss}`)!);
-    const [object, objectL2] = of("psnr-object");
-    ok(object >= objectL2 + 2.5, `against the object ${object} dB, and L2 ${objectL2} dB`);
-    const [edge, edgeL2] = of("edge-width");
+    const scores = await gateRun(folder, "misaligned-ct");
+    scores.above("primal-dual-sinkhorn", "primal-dual-l2", 2.5, "psnr-object");
+    const [edge, edgeL2] = ["sinkhorn", "l2"].map((loss) => scores.of(`primal-dual-${loss}`, "edge-width"));
     ok(edge <= 0.75 * edgeL2, `edges of ${edge} px, and of ${edgeL2} px with L2`);
-    const [label, labelL2] = of("psnr-label");
-    ok(labelL2 >= label, `against the label ${label} dB, and L2 ${labelL2} dB`);
+    scores.above("primal-dual-l2", "primal-dual-sinkhorn", 0, "psnr-label");
   }));

@@ -10,32 +10,14 @@
  * lies 0.4 to 1.3 dB below supervised, with 400 up to 3.1 dB. He's initialisation instead of the default costs 5.7 dB.
  */
 
-import { equal, notEqual, ok } from "node:assert/strict";
-import { bench, check, inFolder } from "./commands_running.ts";
+import { inFolder } from "./commands_running.ts";
+import { gateRun } from "./gate_run.ts";
 
 Deno.test("on phantoms no guarded row is worse than the baseline, and OT-cycleGAN comes near supervised without a pair, and leaves zero-filled, cyclegan and the mean image behind", () =>
   inFolder(async (folder) => {
-    const gate = await check("", "--benchmarks", "mri", "--seeds", "1-1", "--out", folder);
-    // With one seed a changed program may be inconclusive (3), and the same one is bit-identical (0).
-    ok([0, 3].includes(gate.code), gate.out + gate.err);
-    notEqual(gate.out.match(/4 rows checked/), null, gate.out);
-    const { code, err } = await bench(
-      ...["mri", "--profile", "check", "--methods", "mean-image,cyclegan", "--seeds", "1-1"],
-      ...["--out", `${folder}/mri`],
-    );
-    equal(code, 0, err);
-    const psnr = new Map<string, number>();
-    for (const line of (await Deno.readTextFile(`${folder}/mri/table.csv`)).split("\n")) {
-      const [, , method, metric, convention, , mean] = line.split(",");
-      if (metric === "psnr" && convention === "fastmri") psnr.set(method, Number(mean));
-    }
-    const above = (better: string, worse: string, decibels: number) => {
-      const difference = psnr.get(better)! - psnr.get(worse)!;
-      const found = `${better} is ${difference.toFixed(2)} dB above ${worse}`;
-      ok(difference >= decibels, `${found}, not ${decibels} or more`);
-    };
-    above("ot-cyclegan", "zero-filled", 5.5);
-    above("ot-cyclegan", "supervised", -1);
-    above("ot-cyclegan", "cyclegan", 3.5);
-    above("zero-filled", "mean-image", 4);
+    const scores = await gateRun(folder, "mri", ["mean-image", "cyclegan"]);
+    scores.above("ot-cyclegan", "zero-filled", 5.5);
+    scores.above("ot-cyclegan", "supervised", -1);
+    scores.above("ot-cyclegan", "cyclegan", 3.5);
+    scores.above("zero-filled", "mean-image", 4);
   }));

@@ -7,7 +7,7 @@ import { summarise } from "../results/summary.ts";
 import { stream } from "../core/random.ts";
 import { record, row, run, score } from "./reports_made_run.ts";
 import { type Kind, kinds, mixes } from "./simulation/errors.ts";
-import { outcomes } from "./simulation/power.ts";
+import { leastSeeds, outcomes, reachOfRow, seededRows } from "./simulation/power.ts";
 import { coverage, falseAlarms, falseEquivalence, type Setting, ways } from "./simulation/rates.ts";
 
 const trials = 400;
@@ -100,6 +100,11 @@ Deno.test("the quality gate alarms falsely at most 5 times in 100, and finds 0.3
   const mri = checks.find(({ benchmark }) => benchmark === "mri")!;
   const page = await Deno.readTextFile(new URL("../docs/check.md", import.meta.url));
   const lines = page.split("<!-- power -->")[1].split("<!-- /power -->")[0].trim().split("\n").slice(2);
+  const told = new Set(lines.map((line) => line.split("|").slice(1, 3).map((cell) => cell.trim()).join(" ")));
+  const enough = checks.flatMap(({ benchmark, rows }) =>
+    rows.filter(({ jobs }) => jobs.length >= leastSeeds).map(({ name }) => `${benchmark} ${name}`)
+  );
+  deepEqual([...told].sort(), enough.sort());
   for (const line of lines) {
     const cells = line.split("|").slice(1, -1).map((cell) => cell.trim());
     ok(Number(cells[3]) <= 5, `${line}: false alarms`);
@@ -114,4 +119,31 @@ Deno.test("the quality gate alarms falsely at most 5 times in 100, and finds 0.3
     [same.regression, same.pass, lost.regression].map((part) => (100 * part).toFixed(1)),
     [alarms, passes, found],
   );
+});
+
+Deno.test("of a baseline with few seeds docs/check.md says how far they lie apart, and what six new ones find, to the digit", async () => {
+  const path = new URL("../benchmarks/baseline.json", import.meta.url);
+  const { checks } = parseBaseline(await Deno.readTextFile(path), "benchmarks/baseline.json");
+  const page = await Deno.readTextFile(new URL("../docs/check.md", import.meta.url));
+  const [, ...lines] = page.split("<!-- reach -->")[1].split("<!-- /reach -->")[0].trim().split("\n").slice(
+    1,
+  );
+  const few = checks.flatMap((check) =>
+    seededRows(check).map((row) => ({ check, row, ...check.rows.find(({ name }) => name === row)! }))
+      .filter(({ jobs }) => jobs.length < leastSeeds)
+  );
+  equal(lines.length, few.length);
+  for (const [at, { check, row, jobs, margin }] of few.entries()) {
+    const { spread, reach } = reachOfRow(check, row, 6);
+    const digits = check.metric.unit === "" ? 4 : 2;
+    deepEqual(
+      lines[at].split("|").slice(1, -1).map((cell) => cell.trim().replace(/ dB$/, "")),
+      [
+        check.benchmark,
+        row,
+        `${jobs.length}`,
+        ...[spread, reach, margin].map((value) => value.toFixed(digits)),
+      ],
+    );
+  }
 });

@@ -5,7 +5,9 @@
 
 import { stream } from "../../core/random.ts";
 import type { Checked, CheckedJob } from "../../results/baseline.ts";
-import { judgeChecks, type Outcome } from "../../results/regression.ts";
+import { deviationOf } from "../../results/interval.ts";
+import { judgeChecks, type Outcome, reachOf } from "../../results/regression.ts";
+import { scoreOfSeed } from "../../results/summary.ts";
 
 /** How many seeds are on each side. */
 export interface Sides {
@@ -17,6 +19,9 @@ export interface Sides {
 export function seededRows({ rows }: Checked): string[] {
   return rows.filter(({ jobs }) => jobs.some(({ seed }) => seed !== null)).map(({ name }) => name);
 }
+
+/** Of fewer seeds there are too few halves: six have twenty, so that one unlucky half is a rate of 5 in 100. */
+export const leastSeeds = 12;
 
 /** How often, of `trials`, a check gives each outcome for a row that lost so much. */
 export function outcomes(
@@ -58,16 +63,27 @@ export function outcomes(
   };
 }
 
-/** The least loss, to a thirtieth of the row's margin, that is called a regression in `power` of the trials. */
+/** The least loss, to a hundredth or a thirtieth of the margin, that is called a regression in `power` of the trials. */
 export function foundLoss(check: Checked, row: string, sides: Sides, trials: number, power = 0.95): number {
-  const step = check.rows.find(({ name }) => name === row)!.margin / 30;
-  let [low, high] = [0, 3000];
+  const step = Math.min(0.01, check.rows.find(({ name }) => name === row)!.margin / 30);
+  let [low, high] = [0, 1000];
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
     if (outcomes(check, row, sides, middle * step, trials).regression >= power) high = middle;
     else low = middle;
   }
   return high * step;
+}
+
+/** How far apart a row's seeds lie in the baseline, and the loss that so many new ones find by the check's own formula. */
+export function reachOfRow(check: Checked, row: string, after: number): { spread: number; reach: number } {
+  const { jobs } = check.rows.find(({ name }) => name === row)!;
+  const means = jobs.map(({ scores }) =>
+    scoreOfSeed(check.samples.map(([subject, sample], at) => ({ subject, sample, value: scores[at] })))!
+  );
+  const spread = deviationOf(means);
+  const seeds = { before: jobs.length, after };
+  return { spread, reach: reachOf(spread, seeds, seededRows(check).length) };
 }
 
 function shifted(job: CheckedJob, by: number): CheckedJob {
