@@ -148,6 +148,15 @@ const ofTraining: readonly (Slip & { benchmark: string; row: string; name: strin
     is: "d(y, H.forward(fake.G))",
     becomes: "d(y, inField(scene, fake.G))",
   },
+  {
+    name: "a learning rate tenfold",
+    benchmark: "smlm",
+    row: "deep-storm",
+    file: "methods/supervised.ts",
+    is: "rate: { default: 2e-3,",
+    becomes: "rate: { default: 2e-2,",
+    note: "rate: 0.002 there, 0.02 here",
+  },
 ];
 
 for (const { name, benchmark, row, note, ...slip } of ofTraining) {
