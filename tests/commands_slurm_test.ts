@@ -87,18 +87,19 @@ Deno.test({
     inFolder(async (folder) => {
       await Deno.mkdir(`${folder}/slurm`);
       await using slurm = await TestSlurm.start(`${folder}/slurm`);
-      // Each of the updates waits 150 ms, so that all of them take more than the minute that there is.
+      // Each of the updates waits 150 ms, so that all of them take more than the two minutes that there are; of which the
+      // last one is notice.
       const toy = ["toy", "--profile", "smoke", "--use", pathOf("toy_extension.ts"), "--methods", "patient"];
-      const long = [...toy, "--seeds", "1", "--set", "updates=410", "--checkpoint-seconds", "0"];
+      const long = [...toy, "--seeds", "1", "--set", "updates=820", "--checkpoint-seconds", "0"];
       const out = `${folder}/array`;
-      const limited = [...long, "--executor", "slurm", "--sbatch", "--time=1", "--out", out];
+      const limited = [...long, "--executor", "slurm", "--sbatch", "--time=2", "--out", out];
       const [local, array] = await Promise.all([
         bench(...long, "--out", `${folder}/local`),
         ended(startedWith(slurm.env, "bench", ...limited)),
       ]);
       equal(local.code, 0, local.err);
       equal(array.code, 0, array.out + array.err);
-      equal(await said(out, /stopped after update \d+ of 410/), true, "its time was not over before its end");
+      equal(await said(out, /stopped after update \d+ of 820/), true, "its time was not over before its end");
       deepStrictEqual(await namesIn(`${out}/slurm`), ["1"], "one array did it");
       deepStrictEqual(await lasting(out), await lasting(`${folder}/local`));
     }),

@@ -126,18 +126,19 @@ const kernels: { readonly [name: string]: Kernel } = {
 /** `value` of each place `index`; inputs of the result's shape are of fours where the result is. */
 function pointwise(name: string, inputs: Inputs, reals: { [name: string]: number }, value: string): Program {
   const [{ shape }] = Object.values(inputs);
-  const size = sizeOf(shape);
+  const together = shape.length > 0 && shape[shape.length - 1] % 4 === 0 ? 4 : 1;
+  const count = sizeOf(shape) / together;
   return {
     name,
     inputs,
     outputShape: shape,
     reals,
-    wholes: { size_: size },
-    count: size,
-    code: (isOfFours) => `
+    wholes: { count },
+    count,
+    code: () => `
       fn main(index : i32) {
-        let zero = ${isOfFours("result") ? "vec4<f32>(0.0)" : "0.0"};
-        if (index < uniforms.size_${isOfFours("result") ? " / 4" : ""}) { result[index] = ${value}; }
+        let zero = ${together === 4 ? "vec4<f32>(0.0)" : "0.0"};
+        if (index < uniforms.count) { result[index] = ${value}; }
       }`,
   };
 }
