@@ -41,9 +41,11 @@ export async function backends(rounds: number): Promise<string> {
   const found = await devices();
   const rows: readonly StepName[] = [["supervised", 64, 8], ["ot-cyclegan", 64, 8], ["ot-cyclegan", 128, 16]];
   const table = new Table(
-    ...["native", "webgpu"].map((name) =>
-      `${name}: ${found[name as keyof typeof found] ?? "does not start here"}`
-    ),
+    `${
+      (["native", "webgpu"] as const).map((name) =>
+        found[name] === undefined ? `\`${name}\` does not start here` : `\`${name}\` is ${found[name]}`
+      ).join(", ")
+    }.`,
     "",
     "| step | wasm, ms | native, ms | webgpu, ms | its stock ops, ms | wasm against native | against webgpu | ours against stock |",
     "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
