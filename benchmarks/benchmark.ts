@@ -124,6 +124,8 @@ export interface Profile {
   readonly rows?: Readonly<Record<string, Overrides>>;
   /** As `--seeds` takes them. */
   readonly seeds: string;
+  /** Of data from files, the most samples that a subject gives to a part: its first ones. */
+  readonly mostSamples?: number;
   /** Whether the rows that are there by name only run too, so that every code path is taken. */
   readonly everyRow?: boolean;
 }

@@ -80,6 +80,7 @@ export const deconvolution: Benchmark<typeof deconvolutionSettings> = {
       },
       methods: { width: 4, levels: 2, criticWidth: 4, criticLayers: 2 },
       seeds: "1",
+      mostSamples: 4,
       everyRow: true,
     },
     quick: {

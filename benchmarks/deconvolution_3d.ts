@@ -77,6 +77,7 @@ export const deconvolution3d: Benchmark<typeof deconvolution3dSettings> = {
       },
       methods: { width: 4, levels: 1, criticWidth: 4, criticLayers: 1 },
       seeds: "1",
+      mostSamples: 4,
       everyRow: true,
     },
     quick: {

@@ -111,6 +111,7 @@ export const smlm: Benchmark<typeof smlmSettings> = {
       },
       methods: { width: 4, levels: 2, criticWidth: 4, criticLayers: 2 },
       seeds: "1",
+      mostSamples: 4,
       everyRow: true,
     },
     quick: {

@@ -18,6 +18,7 @@ import { Shelf } from "./samples.ts";
 import {
   assertNoLeak,
   everythingIsTest,
+  firstOf,
   partNames,
   type Split,
   splitBanner,
@@ -72,7 +73,11 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
   const options = { matrix: benchmark.matrix(settings), sliceAxis: order.sliceAxis, stream: dataStream };
   const dataset = await openDataset(suite, benchmark, settings, order.data, options);
   const { contents } = dataset;
-  const split = await splitOf(order, contents, configuration, dataStream);
+  const whole = await splitOf(order, contents, configuration, dataStream);
+  const { mostSamples } = benchmark.profiles[configuration.profile]!;
+  const isCut = mostSamples !== undefined && order.data.length > 0;
+  const split = isCut ? firstOf(whole, mostSamples) : whole;
+  const said = isCut ? cutShort(contents, mostSamples) : contents;
   assertNoLeak(split, contents.subjects);
   assertEnough(split, configuration, contents);
   await rehearse(Shelf.of(dataset, benchmark, settings, dataStream), settings, split);
@@ -98,7 +103,7 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
 
   const claims = (suite.claims ?? []).filter((claim) => claim.benchmark === benchmark.name);
   const run = {
-    ...runFile(configuration, contents, split, identity, hash, provenanceOf(backend, hashOfSources(code))),
+    ...runFile(configuration, said, split, identity, hash, provenanceOf(backend, hashOfSources(code))),
     // A smoke run says nothing about quality, and a check asks another question.
     claims: ["smoke", "check"].includes(configuration.profile) ? [] : claims,
   };
@@ -148,6 +153,12 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
     sourcesOf: (method) => sourcesOf({ benchmark: benchmark.name, method, modules }),
     ...(earlier?.code === undefined ? {} : { earlierCode: earlier.code }),
   };
+}
+
+/** Contents that say that no more than so many samples of them were taken. */
+function cutShort(contents: Contents, most: number): Contents {
+  const note = `Of each subject, the first ${most} samples of a part were taken, as the profile has it.`;
+  return { ...contents, notes: [...contents.notes, note] };
 }
 
 /** The order that makes a folder's rows and seeds in one go, wherever to. */

@@ -36,6 +36,21 @@ export type SplitFile = Readonly<Record<Part, readonly string[]>>;
 // Of fourteen subjects: 4 x, 4 y, 2 validation, 4 test; in proportion for other numbers.
 const shares: Readonly<Record<Part, number>> = { x: 4 / 14, y: 4 / 14, validation: 2 / 14, test: 4 / 14 };
 
+/** The same with the first `most` samples of each subject in each part. */
+export function firstOf({ kind, parts }: Split, most: number): Split {
+  const first = (refs: readonly SampleRef[]) =>
+    [...Map.groupBy(refs, ({ subject }) => subject).values()].flatMap((own) => own.slice(0, most));
+  return {
+    kind,
+    parts: {
+      x: first(parts.x),
+      y: first(parts.y),
+      validation: first(parts.validation),
+      test: first(parts.test),
+    },
+  };
+}
+
 /** Splits a dataset's subjects, by their official roles where the data have them. */
 export function splitBySubject(contents: Contents, rng: Rng): Split {
   const { subjects } = contents;
