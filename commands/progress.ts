@@ -14,12 +14,16 @@ import type { LivePage } from "./live_page.ts";
 
 const barWidth = 24;
 
+/** How long a log may stay silent while jobs run. */
+const quietMs = 30_000;
+
 /** Prints a run as it goes. */
 export class Console implements Watcher {
   readonly #active = new Map<string, { job: Job; since: number; progress: Progress }>();
   // The cursor is not hidden, since nobody would show it again where the process is ended from outside.
   readonly #draw = createLogUpdate(process.stdout, { showCursor: true });
   #finished = 0;
+  #spoke = performance.now();
 
   constructor(readonly prepared: Prepared, readonly terminal: boolean, readonly page: LivePage) {}
 
@@ -34,6 +38,7 @@ export class Console implements Watcher {
   said(line: string): void {
     if (this.terminal) this.#draw.clear();
     console.log(printable(line));
+    this.#spoke = performance.now();
     this.#show();
   }
 
@@ -86,7 +91,8 @@ export class Console implements Watcher {
   }
 
   #show(): void {
-    if (!this.terminal || this.#active.size === 0) return;
+    if (this.#active.size === 0) return;
+    if (!this.terminal) return this.#stillThere();
     const width = Math.max(0, ...[...this.#active.values()].map(({ job }) => nameOfJob(job).length));
     this.#draw(
       [...this.#active.values()].map(({ job, since, progress: { phase, done } }) => {
@@ -94,12 +100,23 @@ export class Console implements Watcher {
         const bar = "█".repeat(filled) + "░".repeat(barWidth - filled);
         const seconds = (performance.now() - since) / 1000;
         const eta = done > 0.02 && done < 1 ? `ETA ${clock(seconds / done - seconds)}` : "";
-        return `${nameOfJob(job).padEnd(width)} ${bar} ${phase.padEnd(9)} ${
-          String(Math.round(done * 100)).padStart(3)
-        } % ${eta}`;
+        return `${nameOfJob(job).padEnd(width)} ${bar} ${phase.padEnd(9)} ${percent(done)} ${eta}`;
       }).join("\n"),
     );
   }
+
+  /** Into a log, a line where there was none for long. */
+  #stillThere(): void {
+    if (performance.now() - this.#spoke < quietMs) return;
+    this.#spoke = performance.now();
+    for (const { job, progress: { phase, done } } of this.#active.values()) {
+      console.log(printable(`      ${nameOfJob(job)}: ${phase} ${percent(done).trim()}`));
+    }
+  }
+}
+
+function percent(share: number): string {
+  return `${String(Math.round(share * 100)).padStart(3)} %`;
 }
 
 function clock(seconds: number): string {

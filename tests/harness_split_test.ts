@@ -2,6 +2,7 @@ import { deepStrictEqual, equal, notDeepStrictEqual, ok, throws } from "node:ass
 import { stream } from "../core/random.ts";
 import {
   assertNoLeak,
+  firstOf,
   partNames,
   type Split,
   splitBanner,
@@ -16,6 +17,15 @@ import { toyContents } from "./toy.ts";
 const sizes = ({ parts }: Split) => partNames.map((part) => parts[part].length);
 const subjectsOf = ({ parts }: Split, part: typeof partNames[number]) =>
   new Set(parts[part].map(({ subject }) => subject));
+
+Deno.test("firstOf() takes the first samples of each subject, part by part", () => {
+  const { parts } = firstOf(splitBySubject(toyContents(14, 5), stream("split")), 2);
+  for (const refs of Object.values(parts)) {
+    const own = Map.groupBy(refs, ({ subject }) => subject);
+    for (const samples of own.values()) deepStrictEqual(samples.map(({ sample }) => sample), ["0", "1"]);
+  }
+  deepStrictEqual(Object.values(parts).map((refs) => refs.length), [8, 8, 4, 8]);
+});
 
 Deno.test("splitBySubject() deals fourteen subjects out as 4 x, 4 y, 2 validation and 4 test", () => {
   deepStrictEqual(sizes(splitBySubject(toyContents(14, 1), stream("a"))), [4, 4, 2, 4]);
