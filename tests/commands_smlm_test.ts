@@ -52,7 +52,7 @@ Deno.test({
       // Four frames are enough to see that the table belongs to them: fits of single spots find their places.
       ok(score("peak-fit", "density-correlation") > score("widefield", "density-correlation") + 0.05);
       const peaks = [...records.values()].find(({ method }) => method === "peak-fit")!;
-      const scored = peaks.scores.filter(({ metric }) => metric === "precision-50nm").map(({ sample }) =>
+      const scored = peaks.scores.filter(({ metric }) => metric === "data-consistency").map(({ sample }) =>
         sample
       );
       deepStrictEqual(scored, ["240", "241", "242", "243"]);
