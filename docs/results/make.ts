@@ -46,7 +46,7 @@ const evidence: readonly Evidence[] = [
   {
     name: "mri",
     order: ["mri", "--seeds", "101-106"],
-    metrics: ["PSNR fastmri", "SSIM fastmri", "null space error", "critic gradient"],
+    metrics: ["PSNR fastmri", "SSIM fastmri", "null space error", "data consistency"],
   },
   {
     name: "ct",
