@@ -83,6 +83,10 @@ async function recordOf(
       fix: "give the command of the run again, with --plan where it only plans",
     });
   }
+  // Before anything that takes long: an edit meanwhile is not of the code that was loaded.
+  const code = hashOfSources(
+    sourcesOf({ benchmark: benchmark.name, method: job.method, modules: suite.modules }),
+  );
   const backend = await startBackend(plan.backend);
   if (backend.arithmetic !== plan.backend.arithmetic) {
     throw new UsageError({
@@ -98,10 +102,9 @@ async function recordOf(
     const wanted = named(configuration.rows.map(({ row }) => row), job.method, "method");
     const row = configuration.rows.find(({ row }) => row === wanted)!;
     const shelf = Shelf.of(dataset, benchmark, settings, stream);
-    const sources = sourcesOf({ benchmark: benchmark.name, method: job.method, modules: suite.modules });
-    const provenance = provenanceOf(backend, hashOfSources(sources));
+    const provenance = provenanceOf(backend, code);
     const of = sha256(
-      canonicalJson([plan.configuration, job.record, row.settings, job.module ?? null, provenance.code]),
+      canonicalJson([plan.configuration, job.record, row.settings, job.module ?? null, code]),
     );
     const checkpoints = new Checkpoints(checkpointBase(folder, job), of);
     const { checkpointSeconds } = plan;

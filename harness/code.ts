@@ -67,7 +67,9 @@ export function hashOfSources(sources: Sources | undefined): string | null {
 /** The sources that are other ones than before, in words; none where it is not known what they were. */
 export function changedSources(before: Sources | undefined, now: Sources | undefined): string {
   if (!before || !now) return "";
-  const names = Object.keys(now).filter((name) => now[name] !== before[name]).sort();
+  // By what they hold: of several users' modules, one row's are not counted as those of all rows.
+  const known = new Set(Object.values(before));
+  const names = Object.keys(now).filter((name) => !known.has(now[name])).sort();
   return (names.length > 4 ? [...names.slice(0, 3), `and ${names.length - 3} more`] : names).join(", ");
 }
 
@@ -150,7 +152,8 @@ const missing = "missing";
 const isLoaded = /\.([cm]?[jt]sx?|json|wasm)$/;
 const isCode = /\.[cm]?[jt]sx?$/;
 const statements = /^(?:import|export)\s+(type\s)?([^;'"`]*?)\bfrom\s*["']([^"']+)["']/gm;
-const literals = /["']([^"'\n]+)["']|`(\.\.?\/[\w./-]*\/)\$\{/g;
+// The quote that ends one may begin the next, since an apostrophe in a comment is none.
+const literals = /`(\.\.?\/[\w./-]*\/)\$\{|["'`]([^"'`\n]+)(?=["'`])/g;
 const comments = /\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
 const remarks = /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
 const rowLike = /\bname: "([\w-]+)",\s*method: (\w+)\b(?=\s*[,}])/g;
@@ -167,15 +170,17 @@ function importsOf(text: string, url: string): Pick<Source, "edges" | "rows"> {
   };
   const edges: Edge[] = [];
   for (const [, type, clause, target] of text.matchAll(statements)) {
-    const list = /^\{([^]*)\}\s*$/.exec(clause.replace(comments, ""))?.[1].split(",");
+    // Without semicolons it may begin in an earlier statement: then it is not known what is asked for.
+    const isWhole = !/\b(?:import|export)\b/.test(clause);
+    const list = isWhole ? /^\{([^]*)\}\s*$/.exec(clause.replace(comments, ""))?.[1].split(",") : undefined;
     const names = list?.map((name) => name.trim()).filter((name) => name !== "" && !name.startsWith("type "));
     // Types are gone when the code runs.
-    if (type !== undefined || names?.length === 0) continue;
+    if ((type !== undefined && isWhole) || names?.length === 0) continue;
     const to = resolved(target, url);
     if (to !== undefined) edges.push({ to, names, onlyMethods: names?.every(isOnlyMethod) ?? false });
   }
   // Whatever else names a file or a package may load it: a worker, a module at run time.
-  for (const [, literal, folder] of body.matchAll(literals)) {
+  for (const [, folder, literal] of body.matchAll(literals)) {
     const loaded = folder === undefined ? [resolved(literal, url, true)] : modulesIn(new URL(folder, url));
     for (const to of loaded) if (to !== undefined) edges.push({ to, onlyMethods: false });
   }

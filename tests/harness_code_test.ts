@@ -1,6 +1,6 @@
 import { deepStrictEqual, notEqual, ok, strictEqual } from "node:assert/strict";
 import { benchmarks, loadSuite } from "../commands/suite.ts";
-import { hashOfSources, type Sources, sourcesOf, type Work } from "../harness/code.ts";
+import { changedSources, hashOfSources, type Sources, sourcesOf, type Work } from "../harness/code.ts";
 import { inFolder, pathOf } from "./commands_running.ts";
 
 const root = new URL("../", import.meta.url).href;
@@ -114,6 +114,51 @@ export default { rows: { mri: [{ name: "mine", method: mine as unknown as Method
     strictEqual(await hashOf(work, module), hashOfSources(sources));
     await Deno.writeTextFile(`${folder}/gain.ts`, "export const gain = 3;\n");
     notEqual(await hashOf(work, module), hashOfSources(sources));
+  }));
+
+Deno.test("a module's imports are found without semicolons, behind types and beside apostrophes", () =>
+  inFolder(async (folder) => {
+    const module = `${folder}/mine.ts`;
+    await Promise.all(
+      ["gain", "bias", "late", "later"].map((name) =>
+        Deno.writeTextFile(`${folder}/${name}.ts`, `export const ${name} = 2\n`)
+      ),
+    );
+    await Deno.writeTextFile(
+      module,
+      `export type Gain = number
+import { gain } from "./gain.ts"
+export { type Gain as Other }
+export { bias } from "./bias.ts"
+const late = () => /* that's late */ import("./late.ts")
+const later = () => import(\`./later.ts\`)
+const mine = { name: "mine", settings: {}, knows: {}, prepare: () => [gain, late, later] }
+export default { rows: { mri: [{ name: "mine", method: mine }] } }
+`,
+    );
+    const { modules } = await loadSuite([module]);
+    const found = Object.keys(sourcesOf({ benchmark: "mri", method: "mine", modules })!);
+    deepStrictEqual(
+      found.filter((name) => name.startsWith("use0/")).sort(),
+      ["bias", "gain", "late", "later", "mine"].map((name) => `use0/${name}.ts`),
+    );
+  }));
+
+Deno.test("of two modules a row's sources are the same ones that they are among those of all rows", () =>
+  inFolder(async (folder) => {
+    const paths = ["first", "second"].map((name) => `${folder}/${name}.ts`);
+    for (const [i, path] of paths.entries()) {
+      const method = `{ name: "mine${i}", settings: {}, knows: {}, prepare() {} }`;
+      await Deno.writeTextFile(
+        path,
+        `export default { rows: { mri: [{ name: "mine${i}", method: ${method} }] } };\n`,
+      );
+    }
+    const { modules } = await loadSuite(paths);
+    const all = sourcesOf({ benchmark: "mri", modules })!;
+    const own = sourcesOf({ benchmark: "mri", method: "mine1", modules })!;
+    strictEqual(changedSources(all, own), "");
+    strictEqual(changedSources({ ...all, "use1/second.ts": "as it was" }, own), "use0/second.ts");
   }));
 
 Deno.test("where it cannot be told which method a row has, its code is that of all of them", () => {
