@@ -83,6 +83,8 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
   await rehearse(Shelf.of(dataset, benchmark, settings, dataStream), settings, split);
   dataset.close();
 
+  const beside = benchmark.files?.(settings) ?? [];
+  const files = await Promise.all(beside.map(async (path) => sha256(await Deno.readFile(path))));
   const identity = {
     benchmark: benchmark.name,
     profile: configuration.profile,
@@ -94,6 +96,8 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
         { row, set },
       ) => [row.name, set]),
     ),
+    // What lies under a name may become another thing.
+    ...(files.length === 0 ? {} : { files }),
     use: modules.filter(({ shapes }) => shapes.includes(benchmark.name)).map(({ sha256 }) => sha256),
     backend: backend.name,
     arithmetic: backend.arithmetic,
@@ -130,7 +134,7 @@ export async function prepare(suite: Suite, order: Order): Promise<Prepared> {
       jobs,
       data: {
         paths: order.data,
-        beside: benchmark.files?.(settings) ?? [],
+        beside,
         options,
         stream: dataStream,
         contents,

@@ -10,6 +10,7 @@ import {
   started,
   timesOf,
 } from "./commands_running.ts";
+import { writeTiff } from "./datasets_files.ts";
 
 const module = pathOf("toy_extension.ts");
 const toy = ["toy", "--profile", "smoke", "--use", module];
@@ -170,3 +171,20 @@ async function recordsIn(folder: string): Promise<number> {
   const names = await namesIn(`${folder}/records`).catch(() => []);
   return names.filter((name) => name.endsWith(".json")).length;
 }
+
+Deno.test("a folder is not gone on with where a file that a setting names is another one by now", () =>
+  inFolder(async (folder) => {
+    const kernel = `${folder}/other.tif`;
+    const spot = (middle: number) => Float32Array.from({ length: 9 }, (_, i) => i === 4 ? middle : 1);
+    const args = ["deconvolution", "--profile", "smoke", "--methods", "widefield", "--plan"]
+      .concat("--set", `measured-with=${kernel}`, "--out", `${folder}/run`);
+    await writeTiff(kernel, { shape: [1, 3, 3], data: spot(4) });
+    for (let time = 0; time < 2; time++) {
+      const { code, err } = await bench(...args);
+      equal(code, 0, err);
+    }
+    await writeTiff(kernel, { shape: [1, 3, 3], data: spot(5) });
+    const { code, err } = await bench(...args);
+    equal(code, 2, err);
+    match(err, /the folder holds another run: files/);
+  }));
