@@ -8,9 +8,9 @@ import type { Dataset, Sample, Subject } from "./dataset.ts";
 
 /**
  * The same data cut into squares of `side` pixels, volumes into cubes, or into boxes of a side along each axis: tiles that
- * lie side by side around the middle, share no pixel, and are samples of their own. Image, measurement and reference are cut alike, and emitters are told from the
- * tile's own corner, where the data say how large pixels are. What is no larger along an axis than a tile stays whole along
- * it.
+ * lie side by side around the middle, share no pixel, and are samples of their own. Image, measurement and reference are cut
+ * alike, and emitters are told from the tile's own corner, where the data say how large pixels are. What is no larger along
+ * an axis than a tile stays whole along it.
  *
  * A sample that gave `"07"` gives `"07-r0c1"`, the tile in the first row and the second column; of a volume
  * `"00-z2r0c1"`. One whose tile is all of it keeps its name.

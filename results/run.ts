@@ -131,8 +131,8 @@ export function folderOf({ folder, origins }: Run, record: ResultRecord): string
 
 /**
  * Reads a run's folder: `run.json`, and the records that are there: those of its plan, or, where only `records.jsonl` was
- * kept (or packed as `records.jsonl.gz`), its lines, which are read one at a time. A record that cannot be read, or that belongs to another job or run, is
- * refused by name, and the others stay valid.
+ * kept (or packed as `records.jsonl.gz`), its lines, which are read one at a time. A record that cannot be read, or that
+ * belongs to another job or run, is refused by name, and the others stay valid.
  *
  * @throws {UsageError} where `run.json` or `plan.json` is damaged or not there, naming the file.
  */
