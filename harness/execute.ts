@@ -7,10 +7,10 @@
 
 import { StorageError } from "../core/errors.ts";
 import type { ResultRecord } from "../results/record.ts";
-import { finishedRecords } from "./finished.ts";
+import { codesOf, finishedRecords } from "./finished.ts";
 import { collectRecords, removeRecord, writePlan } from "./folder.ts";
 import type { Progress } from "./job.ts";
-import { type Job, startOrder } from "./plan.ts";
+import { type Job, nameOfJob, startOrder } from "./plan.ts";
 import type { Prepared } from "./prepare.ts";
 
 /** Who is told how a run goes. */
@@ -62,12 +62,21 @@ export async function execute(
   watcher.planned(plan.jobs.filter((job) => done.has(job.record)), waiting);
 
   const seeds = new Seeds(run.seeds, waiting);
+  const codes = codesOf(prepared);
   let told = 0;
   // Where one of them cannot go on, the others are not left to themselves.
   const broken = new AbortController();
   const ended = async (job: Job, record: ResultRecord) => {
     done.set(job.record, record);
     watcher.ended(job, record);
+    // Whoever edits a source meanwhile has rows of different code in one table.
+    if (record.state.kind !== "failed" && record.provenance.code !== codes(job.method).hash) {
+      watcher.said(
+        `${
+          nameOfJob(job)
+        } was run by other code than was planned; the same command runs again what is not of its code`,
+      );
+    }
     for (const seed of seeds.completedBy(job)) {
       if (done.size < growth * told) continue;
       told = done.size;

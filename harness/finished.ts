@@ -38,14 +38,14 @@ export async function finishedRecords(
 }
 
 /** The code of a row. */
-interface Code {
+export interface Code {
   readonly hash: string | null;
   /** What of it changed since the folder was last planned, where that is known. */
   readonly changed: string;
 }
 
 /** The code of each row, which is looked for once. */
-function codesOf({ sourcesOf, earlierCode }: Prepared): (method: string) => Code {
+export function codesOf({ sourcesOf, earlierCode }: Prepared): (method: string) => Code {
   const known = new Map<string, Code>();
   return (method) => {
     let code = known.get(method);

@@ -136,6 +136,15 @@ Deno.test("execute() tells of each seed once, when all its jobs are there", () =
     deepStrictEqual(notebook.ends.map(({ seed }) => seed), [1, null, 2]);
   }));
 
+Deno.test("execute() says of a job that its code is another one than was planned", () =>
+  inFolder(async (out) => {
+    const prepared = await prepare(suite, order(out, { methods: ["input"] }));
+    const notebook = new Notebook();
+    const planned = { ...prepared, sourcesOf: () => ({ "metrics/psnr.ts": "as it was" }) };
+    await execute(planned, localWorkers(1), notebook, new AbortController().signal);
+    match(notebook.lines[0], /^input was run by other code than was planned; /);
+  }));
+
 Deno.test("execute() runs a job again whose record is another job's", () =>
   inFolder(async (out) => {
     const request = { methods: ["trained"], seeds: "2" };
