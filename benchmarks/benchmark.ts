@@ -174,7 +174,7 @@ export interface Benchmark<S extends Settings = Settings> {
    * `stream` names the randomness of the data.
    */
   complete?(dataset: Dataset, settings: Values<S>, stream: string): Dataset;
-  /** Files that settings name, e.g. a point spread function, which jobs may read. */
+  /** Files that settings name, e.g. a point spread function: jobs may read them, and a run is of what they hold. */
   files?(settings: Values<S>): readonly string[];
   /** The side that data from files are brought to; undefined: as they are. */
   matrix(settings: Values<S>): number | undefined;

@@ -89,10 +89,13 @@ async function load(path: string): Promise<{ extension: Extension; hash: string 
     hash = sha256(await Deno.readFile(file));
     module = await import(`file://${file.split("/").map(encodeURIComponent).join("/")}`);
   } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
     throw new UsageError({
-      what: `the module cannot be loaded: ${cause instanceof Error ? cause.message : cause}`,
+      what: `the module cannot be loaded: ${message}`,
       where,
-      fix: "mend it; `deno check` on it says more",
+      fix: message.includes("Requires read access")
+        ? "put the file itself, no link to it, and all that it imports into one folder: workers may read no other"
+        : "mend it; `deno check` on it says more",
     }, { cause });
   }
   const extension = module.default;

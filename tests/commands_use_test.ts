@@ -52,6 +52,20 @@ Deno.test("what a user's module prints reaches the person and breaks nothing", (
     equal((await recordsOf(folder)).get("printing.json")!.state.kind, "done");
   }));
 
+Deno.test("a module that imports from outside its folder is no worker's to read, and it is said where such belongs", () =>
+  inFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/mine`);
+    await Deno.writeTextFile(`${folder}/gain.ts`, "export const gain = 2;\n");
+    await Deno.writeTextFile(
+      `${folder}/mine/mine.ts`,
+      'import { gain } from "../gain.ts";\nexport default { claims: [].slice(gain) };\n',
+    );
+    const args = ["mri", "--profile", "smoke", "--methods", "zero-filled", "--use", `${folder}/mine/mine.ts`];
+    const { code, out } = await bench(...args, "--out", `${folder}/run`);
+    equal(code, 1, out);
+    match(out, /Requires read access to "[^"]*gain\.ts"[^]*fix: +put the file itself[^]* into one folder/);
+  }));
+
 Deno.test("bench refuses a module that throws, lacks or misspells an export, or takes a name", () =>
   inFolder(async (folder) => {
     const wrong: [string, RegExp][] = [
