@@ -174,7 +174,7 @@ if (import.meta.main) {
   }
   const send = flag === "--worker" ? messenger() : undefined;
   const tell = send === undefined ? () => {} : teller(send);
-  // Nobody but the worker of a launcher that was killed can be at a job of this launcher's, and soon notices.
+  // At a job of this launcher's is the worker of one that was killed, which soon notices, or somebody's `deno task job`.
   const waits = send &&
     ((holder: string) => send({ said: `the job is still held by ${holder}: it is waited for` }));
   await doJob(fromCaller(folder), index, tell, waits).catch((error) => {
