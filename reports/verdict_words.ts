@@ -127,10 +127,13 @@ function headingOf({ claim: { methods: [first, second], direction, margin }, fou
 /** What an ablation concludes. */
 function ablationOpening({ claim, outcome, reason, found }: Verdict & { found: Found }): string {
   const part = claim.claim;
-  const { metric, comparison: { estimate } } = found;
+  const { metric, comparison: { estimate, interval } } = found;
   if (outcome === "undecided") return `Ablation: whether ${part} earns its place is undecided (${reason}).`;
   if (outcome === "reproduced") return `Ablation: ${part} earns its place.`;
   const worse = metric.better === "higher" ? estimate < 0 : estimate > 0;
+  // The end of the interval that is nearest to no gain.
+  const least = metric.better === "higher" ? interval?.low ?? -1 : -(interval?.high ?? 1);
+  if (least > 0) return `Ablation: ${part} gains less than the margin here.`;
   return worse && Math.abs(estimate) > (claim.margin ?? 0)
     ? `Ablation: ${part} does harm here.`
     : `Ablation: ${part} does not earn its place here; what the method gains, it owes to its other parts.`;

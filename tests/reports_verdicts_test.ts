@@ -93,6 +93,7 @@ Deno.test("a part that adds no more than the margin does not earn its place; one
     words({ a: 20.05, b: 20 }),
     /Ablation: the adversary does not earn its place here; what the method gains/,
   );
+  assert.match(words({ a: 20.2, b: 20 }), /Ablation: the adversary gains less than the margin here\./);
   assert.match(
     words({ a: 23, b: 20 }),
     /Ablation: the adversary earns its place\. a less b: PSNR \+\d\.\d\d dB/,

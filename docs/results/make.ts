@@ -6,6 +6,7 @@
  */
 
 import { claims } from "../../benchmarks/claims.ts";
+import { writeWhole } from "../../core/files.ts";
 import { prettyJson } from "../../core/json.ts";
 import { terminalVerdicts } from "../../reports/verdict_words.ts";
 import { readRun } from "../../results/run.ts";
@@ -99,7 +100,7 @@ async function deno(...args: string[]): Promise<void> {
 async function keep(run: string, name: string): Promise<void> {
   const file = JSON.parse(await Deno.readTextFile(`${run}/run.json`));
   const own = claims.filter(({ benchmark }) => benchmark === file.benchmark);
-  await Deno.writeTextFile(`${run}/run.json`, prettyJson({ ...file, claims: own }));
+  await writeWhole(`${run}/run.json`, prettyJson({ ...file, claims: own }));
   await Deno.mkdir(`${here}/${name}`, { recursive: true });
   await Deno.copyFile(`${run}/run.json`, `${here}/${name}/run.json`);
   const records = (await Deno.open(`${run}/records.jsonl`)).readable;
@@ -156,6 +157,10 @@ async function fill(path: string, marker: string, text: string): Promise<void> {
   await Deno.writeTextFile(path, `${page.split(begin)[0]}${begin}\n\n${text}\n\n${end}${page.split(end)[1]}`);
 }
 
+function isThere(path: string): Promise<boolean> {
+  return Deno.stat(path).then(() => true, () => false);
+}
+
 const known = evidence.map(({ name }) => name);
 const names = Deno.args.filter((name) => name !== "--as-is");
 const strange = names.find((name) => !known.includes(name));
@@ -167,12 +172,13 @@ const asked = evidence.filter(({ name }) => names.length === 0 || names.includes
 for (const { name, order } of asked) {
   const run = `${root}runs/evidence/${name}`;
   if (!Deno.args.includes("--as-is")) await deno("task", "bench", ...order, "--out", run);
-  if (await Deno.stat(run).then(() => true, () => false)) await keep(run, name);
+  if (await isThere(run)) await keep(run, name);
 }
 const pages = [...Deno.readDirSync(here)].filter(({ name }) => name.endsWith(".md")).map(({ name }) =>
   `${here}/${name}`
 );
 for (const one of asked) {
+  if (!await isThere(`${here}/${one.name}/table.md`)) continue;
   const table = await Deno.readTextFile(`${here}/${one.name}/table.md`);
   for (const page of pages) await fill(page, one.name, await excerpt(table, one));
   if (one.name === "mri") {
