@@ -47,10 +47,13 @@ export function readyToDeconvolve(stacks: Dataset, settings: BlurredStackSetting
   return contents.holds === "images" ? ofImages(stacks, settings) : ofMeasurements(stacks, settings);
 }
 
+const simulatedBanner =
+  "The stack is taken for the truth: its blur and noise are simulated, and no measurement of it is read.";
+
 function ofImages(stacks: Dataset, { side }: BlurredStackSettings): Dataset {
   const { dataset: parts, banners } = cut(stacks, [side, side, side], "images");
   const dataset = brightened(parts);
-  const about = { banners: [...stacks.contents.banners, ...banners], unit: "brightness" };
+  const about = { banners: [...stacks.contents.banners, simulatedBanner, ...banners], unit: "brightness" };
   return { ...dataset, contents: { ...dataset.contents, ...about } };
 }
 

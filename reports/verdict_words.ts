@@ -163,7 +163,7 @@ function foundText(verdict: Verdict & { found: Found }): string {
     ...asked.map(({ margin, p, within }) =>
       `${within && p <= significance ? "within" : "not shown to be within"} ±${margin}${unitOf(found)} (p ${
         pText(p)
-      })`
+      }${!within && p <= significance ? ", but other subjects or seeds could lie beyond" : ""})`
     ),
   ].join(", ");
 }

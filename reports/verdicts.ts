@@ -215,14 +215,16 @@ function whyUndecided(
   if (adjusted > significance) {
     return family * least > significance
       ? `with ${subjects} and ${family} claims the smallest reachable p is ${family * least}`
-      : test === "within"
+      : test === "within" || claim.direction === "comparable"
       ? `neither shown to lie within ±${claim.margin}, nor beyond`
       : "the difference is not significant over subjects";
   }
-  if (test === "within") return `other subjects or seeds could lie beyond ±${claim.margin}`;
-  return sameSign(difference)
-    ? "other subjects or seeds could turn the sign"
-    : "the sign is not the same in every seed";
+  if (test === "within") return `at 98 % other subjects or seeds could lie beyond ±${claim.margin}`;
+  const beyond = claim.direction === "comparable" ? `±${claim.margin}` : undefined;
+  if (!sameSign(difference)) {
+    return beyond ? `not beyond ${beyond} in every seed` : "the sign is not the same in every seed";
+  }
+  return `at 98 % other subjects or seeds could ${beyond ? `lie within ${beyond}` : "turn the sign"}`;
 }
 
 /** `verdicts.json`: every verdict with all that it rests on. */

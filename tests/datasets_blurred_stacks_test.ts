@@ -150,6 +150,7 @@ Deno.test("a stack that says that it is a truth gives images to both sides, whos
     assert.equal(pixelSizeNm, null);
     const largest = image!.data.reduce((most, value) => Math.max(most, value), 0);
     assert.ok(largest > 0.9 && largest < 1.1, `the brightest value is ${largest}`);
+    assert.match(dataset.contents.banners.join(), /its blur and noise are simulated/);
     dataset.close();
   }));
 
