@@ -26,6 +26,14 @@ import { exitWithError, isWorded } from "./exit.ts";
 import { fromCaller } from "./paths.ts";
 import { loadSuite } from "./suite.ts";
 
+/** Who hears of a job besides how far it is. */
+interface Hearers {
+  /** Of checkpoints that cannot be used; stderr unless given. */
+  readonly told?: (reason: string) => void;
+  /** Who holds the job, which is then waited for. */
+  readonly waits?: (holder: string) => void;
+}
+
 /**
  * Does the job of the plan in `folder` that `index` numbers or names, and leaves its record; `tell` hears how far it is. One that
  * another process is at is refused, or, with `waits`, waited for.
@@ -34,7 +42,7 @@ export async function doJob(
   folder: string,
   index: string,
   tell: (progress: Progress) => void,
-  waits?: (holder: string) => void,
+  { told = console.error, waits }: Hearers = {},
 ): Promise<void> {
   const plan = await readPlan(folder);
   const job = /^\d+$/.test(index)
@@ -52,7 +60,7 @@ export async function doJob(
   await using _lock = await Lock.take(jobLock(folder, job), { what: `job ${index}`, waits });
   await removeLeftovers(recordPath(folder, job), `${checkpointBase(folder, job)}.checkpoint`);
   try {
-    const { record, checkpoints } = await recordOf(folder, plan, job, tell);
+    const { record, checkpoints } = await recordOf(folder, plan, job, tell, told);
     await writeRecord(folder, job, record);
     await checkpoints.remove();
   } catch (error) {
@@ -71,6 +79,7 @@ async function recordOf(
   plan: Plan,
   job: Job,
   tell: (progress: Progress) => void,
+  told: (reason: string) => void,
 ): Promise<{ record: ResultRecord; checkpoints: Checkpoints }> {
   const suite = await loadSuite(plan.use);
   const configuration = configure(suite.benchmarks, plan.request);
@@ -118,7 +127,7 @@ async function recordOf(
       provenance,
       checkpoints,
       checkpointSeconds,
-      told: (reason: string) => console.error(reason),
+      told,
       stopping: stopping(),
     };
     const record = await runJob(place, job, tell);
@@ -175,9 +184,11 @@ if (import.meta.main) {
   const send = flag === "--worker" ? messenger() : undefined;
   const tell = send === undefined ? () => {} : teller(send);
   // At a job of this launcher's is the worker of one that was killed, which soon notices, or somebody's `deno task job`.
-  const waits = send &&
-    ((holder: string) => send({ said: `the job is still held by ${holder}: it is waited for` }));
-  await doJob(fromCaller(folder), index, tell, waits).catch((error) => {
+  const hearers = send === undefined ? {} : {
+    told: (reason: string) => send({ told: reason }),
+    waits: (holder: string) => send({ told: `the job is still held by ${holder}: it is waited for` }),
+  };
+  await doJob(fromCaller(folder), index, tell, hearers).catch((error) => {
     if (!(error instanceof Stopped)) return exitWithError(error);
     console.error(error.message);
     Deno.exit(stoppedCode);

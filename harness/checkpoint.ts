@@ -58,7 +58,11 @@ export function encodeCheckpoint({ learner, ...rest }: Checkpoint): Uint8Array<A
 export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
   const refuse = (what: string): never => {
     throw new SyntaxError(
-      explain({ what: `cannot use a checkpoint: ${what}`, where, fix: "delete the file" }),
+      explain({
+        what: `cannot use a checkpoint: ${what}`,
+        where,
+        fix: "none is needed: the job goes on without it",
+      }),
     );
   };
   const content = bytes.subarray(0, Math.max(0, bytes.length - digestBytes));
@@ -115,8 +119,13 @@ export class Checkpoints {
     await writeWhole(newest, encodeCheckpoint({ ...checkpoint, of: this.of }));
   }
 
-  /** The newest that can be used; `told` hears of those that cannot. */
+  /** The newest that can be used; `told` hears of those that cannot, and what the job does instead. */
   async read(told: (reason: string) => void): Promise<Checkpoint | undefined> {
+    let leftAside = false;
+    const leave = (reason: string) => {
+      leftAside = true;
+      told(reason);
+    };
     for (const path of this.#paths) {
       let bytes: Uint8Array;
       try {
@@ -127,13 +136,17 @@ export class Checkpoints {
       }
       try {
         const checkpoint = decodeCheckpoint(bytes, path);
-        if (checkpoint.of === this.of) return checkpoint;
-        told(`${path} is of other settings or other code, and is left aside`);
+        if (checkpoint.of === this.of) {
+          if (leftAside) told(`it goes on after update ${checkpoint.update}, from the one before: ${path}`);
+          return checkpoint;
+        }
+        leave(`${path} is of other settings or other code, and is left aside`);
       } catch (error) {
         if (!(error instanceof SyntaxError)) throw error;
-        told(error.message);
+        leave(error.message);
       }
     }
+    if (leftAside) told("no checkpoint is left to go on from: its training starts over");
     return undefined;
   }
 

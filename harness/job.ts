@@ -83,8 +83,11 @@ export interface Progress {
   readonly done: number;
 }
 
-/** What a worker tells its launcher, a JSON line each: how far it is, or what a user's module printed. */
-export type Message = Progress | { readonly said: string };
+/**
+ * What a worker tells its launcher, a JSON line each: how far it is, what a user's module printed, or what whoever
+ * watches the run should know of the job, which no record holds.
+ */
+export type Message = Progress | { readonly said: string } | { readonly told: string };
 
 // Seconds between two checkpoints unless said: what a job that is killed loses at the most.
 const checkpointSeconds = 10;

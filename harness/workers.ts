@@ -85,6 +85,7 @@ async function tryWorker(
       clearTimeout(timer);
       timer = setTimeout(giveUp, 1000 * patience);
       if ("phase" in message) watcher.progressed(job, message);
+      else if ("told" in message) watcher.said(`${nameOfJob(job)}: ${message.told}`);
       else if (++saidLines <= mostSaid) watcher.said(`${job.method} says: ${message.said}`);
       else if (saidLines === mostSaid + 1) watcher.said(`${job.method} says more, which is left out`);
     }
@@ -166,8 +167,9 @@ async function* messages(bytes: ReadableStream<Uint8Array>): AsyncGenerator<Mess
 
 function messageOf(line: string): Message | undefined {
   try {
-    const { phase, done, said } = JSON.parse(line);
+    const { phase, done, said, told } = JSON.parse(line);
     if (phases.includes(phase) && typeof done === "number") return { phase, done };
+    if (typeof told === "string") return { told };
     return typeof said === "string" ? { said } : undefined;
   } catch {
     return undefined;

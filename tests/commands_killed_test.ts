@@ -30,6 +30,34 @@ for (const method of ["cyclegan", "ot-cyclegan-spectral-norm"]) {
     }));
 }
 
+Deno.test("bench names a damaged checkpoint, goes on from the one before it, and leaves the same record", () =>
+  inFolder(async (out) => {
+    const args = ["toy", "--profile", "smoke", "--use", pathOf("toy_extension.ts"), "--methods", "patient"]
+      .concat("--seeds", "1", "--set", "updates=8", "--checkpoint-seconds", "0");
+    const [whole, cut] = [`${out}/whole`, `${out}/cut`];
+    equal((await bench(...args, "--out", whole)).code, 0);
+    const newest = `${cut}/checkpoints/patient.seed-1.checkpoint`;
+    for (const damaged of [[newest], [newest, `${newest}.before`]]) {
+      await Deno.remove(cut, { recursive: true }).catch(() => {});
+      await plan(cut, ...args);
+      await kill(cut, 0, ({ phase, done }) => phase === "training" && done > 0.4);
+      for (const path of damaged) await Deno.truncate(path, 50);
+      const { code, out: said, err } = await bench(...args, "--out", cut);
+      equal(code, 0, err);
+      for (const path of damaged) {
+        ok(said.includes(`patient seed 1: cannot use a checkpoint: its bytes are not`), said);
+        ok(said.includes(`where: ${path}\n`), said);
+      }
+      match(
+        said,
+        damaged.length === 1
+          ? /patient seed 1: it goes on after update \d, from the one before: .*\.checkpoint\.before\n/
+          : /patient seed 1: no checkpoint is left to go on from: its training starts over\n/,
+      );
+      await sameRecords(whole, cut);
+    }
+  }));
+
 Deno.test("a worker reads the data, writes into the run's folder, and may do nothing else", () =>
   inFolder(async (folder) => {
     const out = `${folder}/a folder, with a comma`;

@@ -64,7 +64,7 @@ Deno.test("a worker whose launcher is gone ends without a record, and the next o
     deepStrictEqual([(await left.status).code, (await next.status).code], [1, 0]);
     await Promise.all([left.stderr.cancel(), errors]);
     const [first, second] = text.split("\n").map((line) => line === "" ? {} : JSON.parse(line));
-    match(first.said, new RegExp(`^the job is still held by process ${left.pid} on .*: it is waited for$`));
+    match(first.told, new RegExp(`^the job is still held by process ${left.pid} on .*: it is waited for$`));
     deepStrictEqual(second, { phase: "preparing", done: 0 });
     const training = text.split("\n").find((line) => line.includes('"training"'))!;
     ok(JSON.parse(training).done > 1 / 400, `it started over: ${training}`);

@@ -49,7 +49,15 @@ Deno.test("of two checkpoints the newest that can be used is used, and the other
     await Deno.writeFile(`${folder}/deep/one.checkpoint`, bytes.subarray(0, bytes.length / 2));
     const told: string[] = [];
     deepStrictEqual(await checkpoints.read((reason) => told.push(reason)), checkpoint(2));
-    match(told.join(), /one\.checkpoint/);
+    deepStrictEqual(told.length, 2);
+    match(told[0], /cannot use a checkpoint: its bytes[^]*where: .*one\.checkpoint\n/);
+    match(told[1], /^it goes on after update 2, from the one before: .*one\.checkpoint\.before$/);
+
+    await Deno.truncate(`${folder}/deep/one.checkpoint.before`, 100);
+    told.length = 0;
+    strictEqual(await checkpoints.read((reason) => told.push(reason)), undefined);
+    match(told[1], /where: .*one\.checkpoint\.before\n/);
+    match(told[2], /^no checkpoint is left to go on from: its training starts over$/);
 
     await checkpoints.remove();
     strictEqual(await checkpoints.read(() => {}), undefined);
