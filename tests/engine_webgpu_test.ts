@@ -25,6 +25,22 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "more tensors are summed than a shader can bind, and nothing stays behind (webgpu)",
+  ignore,
+  async fn() {
+    await startBackend({ name: "webgpu" });
+    const { numTensors, numDataBuffers } = tf.memory();
+    const parts = Array.from({ length: 40 }, (_, i) => tf.tensor([i, 2 * i]));
+    const sum = tf.addN(parts);
+    equal((await sum.data()).join(), "780,1560");
+    tf.dispose([...parts, sum]);
+    equal(tf.memory().numTensors, numTensors);
+    equal(tf.memory().numDataBuffers, numDataBuffers);
+    await startBackend();
+  },
+});
+
 Deno.test({ name: "what fails on a graphics device ends the process, in words", ignore }, async () => {
   const at = (path: string) => JSON.stringify(`file://${pathOf(path)}`);
   const code = `
