@@ -20,6 +20,8 @@ export interface Check {
   readonly what: string;
   /** None where it is as it should be. */
   readonly faults: readonly string[];
+  /** Nothing of it could be checked. */
+  readonly isUnchecked?: boolean;
 }
 
 /** `run.json` has the hash of its own settings, by which records say that they are of it. */
@@ -121,7 +123,7 @@ export async function checkScores(
       try {
         if (benchmark.combine !== undefined || !await isThere(`${folder}/${base}.h5`)) {
           if (!await isKept(folder, base)) throw new Error("nothing was kept of it");
-          unread.add("images that are not kept one by one, as slices, are not read");
+          unread.add("images are read where they are kept one by one in HDF5, not combined ones or TIFF");
           continue;
         }
         const slices = await readReconstructions(`${folder}/${base}`);
@@ -143,10 +145,9 @@ export async function checkScores(
   if (made > 0 && apart.length > 0) {
     unread.add(`images alone do not decide ${[...new Set(apart)].join(", ")}`);
   }
-  return {
-    what: [`${made} of ${counted(all, "score")} made again from kept images`, ...unread].join("; "),
-    faults,
-  };
+  const isUnchecked = made === 0 && faults.length === 0;
+  const count = isUnchecked ? `none of ${counted(all, "score")} was` : `${made} of ${counted(all, "score")}`;
+  return { what: [`${count} made again from kept images`, ...unread].join("; "), faults, isUnchecked };
 }
 
 /** Whether there is any file whose path starts so. */

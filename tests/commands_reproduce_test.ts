@@ -1,5 +1,6 @@
 import { deepStrictEqual, equal, match } from "node:assert/strict";
-import { bench, ended, inFolder, pathOf, started, timesOf } from "./commands_running.ts";
+import { keepReconstructions, readReconstructions } from "../datasets/formats/reconstructions.ts";
+import { bench, ended, inFolder, namesIn, pathOf, started, timesOf } from "./commands_running.ts";
 
 const verify = (...args: string[]) => ended(started("verify", ...args));
 const reproduce = (...args: string[]) => ended(started("reproduce", ...args));
@@ -145,6 +146,37 @@ Deno.test("verify holds kept reconstructions to the recorded scores, and finds e
     await Deno.remove(record);
     match((await verify(run)).out, /supervised\.seed-4\.json is missing/);
     equal((await verify(`${folder}/nothing`)).code, 2);
+  }));
+
+Deno.test("verify makes scores of kept planes and volumes again, resolutions in nm too, and says where it could make none", () =>
+  inFolder(async (folder) => {
+    for (const benchmark of ["deconvolution", "deconvolution-3d", "smlm"]) {
+      const run = `${folder}/${benchmark}`;
+      const args = [benchmark, "--profile", "smoke", "--methods", "widefield", "--keep-images"];
+      const made = await bench(...args, "--out", run);
+      equal(made.code, 0, made.err);
+      const sound = await verify(run);
+      equal(sound.code, 0, sound.out + sound.err);
+      if (benchmark === "smlm") {
+        match(sound.out, / \? +none of \d+ scores was made again from kept images; /);
+        match(sound.out, /what was checked holds; what has a \? could not be checked$/m);
+        continue;
+      }
+      match(sound.out, /holds {2}[1-9]\d* of \d+ scores made again/);
+      match(sound.out, /all of it holds/);
+      // Another size of a pixel, and another value of one.
+      const kept = `${run}/reconstructions/widefield/seed-none`;
+      const [name] = await namesIn(kept);
+      const base = `${kept}/${name.replace(".h5", "")}`;
+      const samples = await readReconstructions(base);
+      const wider = samples.map((one) => ({ ...one, pixelNm: one.pixelNm!.map((nm) => nm * 1.5) }));
+      samples[0].reconstruction.data[0] += 1;
+      const [spoilt, says] = benchmark === "deconvolution"
+        ? [wider, /frc-truth \(1\/7\) of .* is \d+.*, the record says \d+/]
+        : [samples, /psnr \(paper\) of .* is \d+.*, the record says \d+/];
+      await keepReconstructions(base, spoilt.map((one) => ({ ...one, channels: 1 })));
+      match((await verify(run)).out, says);
+    }
   }));
 
 /** Replaces text in a file by other text of the same length. */

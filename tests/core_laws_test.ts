@@ -157,6 +157,39 @@ Deno.test("slices are read back from NIfTI and HDF5 as they were written, and gi
   );
 });
 
+Deno.test("volumes are read back from HDF5 as they were written, one or several, with all digits of their pixels' size", () => {
+  const sides = fc.tuple(
+    fc.integer({ min: 1, max: 3 }),
+    fc.integer({ min: 1, max: 5 }),
+    fc.integer({ min: 1, max: 5 }),
+    fc.integer({ min: 1, max: 5 }),
+  );
+  const pixelNm = fc.option(
+    fc.array(fc.double({ min: 1e-3, max: 1e4, noNaN: true }), { minLength: 3, maxLength: 3 }),
+    { nil: undefined },
+  );
+  return inFolder((folder) =>
+    always([sides, fc.boolean(), pixelNm], async ([count, ...extents], hasTruth, pixelNm) => {
+      const rng = stream(`volumes ${extents}`);
+      const volume = () => ({
+        shape: [...extents, 1],
+        data: Float32Array.from({ length: extents[0] * extents[1] * extents[2] }, () => rng.normal()),
+      });
+      const volumes = Array.from({ length: count }, () => ({
+        reconstruction: volume(),
+        ...(hasTruth ? { truth: volume() } : {}),
+        ...(pixelNm === undefined ? {} : { pixelNm }),
+      }));
+      const keep = () => keepReconstructions(`${folder}/a`, volumes.map((one) => ({ ...one, channels: 1 })));
+      await keep();
+      assert.deepEqual(await readReconstructions(`${folder}/a`), volumes);
+      const bytes = await Deno.readFile(`${folder}/a.h5`);
+      await keep();
+      assert.deepEqual(await Deno.readFile(`${folder}/a.h5`), bytes);
+    }, 20)
+  );
+});
+
 const bitsOf = (array: Float32Array) => [...new Uint32Array(array.buffer, array.byteOffset, array.length)];
 
 Deno.test("prettyJsonPieces() are together the text of prettyJson()", () => {

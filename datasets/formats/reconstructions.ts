@@ -2,16 +2,18 @@
 
 import { explain, StorageError } from "../../core/errors.ts";
 import { makeFolderOf, makeWhole } from "../../core/files.ts";
-import type { Image } from "../../core/image.ts";
+import { type Image, sameShape, sizeOf } from "../../core/image.ts";
 import { HdfReader } from "./hdf5.ts";
 import { atNoTime, type LibHdf5, startLibHdf5 } from "./libhdf5.ts";
 
-/** A reconstructed slice, `[height, width, 1]`, with its truth where there is one. */
+/** A reconstructed slice `[height, width, 1]` or volume `[depth, height, width, 1]`, with its truth where there is one. */
 export interface ReconstructedSlice {
   readonly reconstruction: Image;
   readonly truth?: Image;
   /** What training would have been shown in place of the truth, where the two differ. */
   readonly label?: Image;
+  /** Size of its pixels in nm along each axis, the slowest first, where anybody knows it. */
+  readonly pixelNm?: readonly number[];
   /** Channels of the sample: two a coil. */
   readonly channels: number;
 }
@@ -19,9 +21,11 @@ export interface ReconstructedSlice {
 /**
  * Writes `<base>.h5` with `reconstruction` `[slices, height, width]` float32 and, where every slice has a truth, the truth
  * beside it as `reconstruction_esc`, or as `reconstruction_rss` where the data have several coils; and the labels, where
- * they are others, as `label`. The same slices give the same bytes.
+ * they are others, as `label`. Samples that are volumes have an axis more, also where there is one of them:
+ * `[volumes, slices, height, width]`. Where all have pixels of one known size, the file's attribute `pixel_nm` says it as
+ * JSON, e.g. `[200,65,65]`: of each axis of a sample, in nm. The same slices give the same bytes.
  *
- * @throws {RangeError} where the slices differ in size.
+ * @throws {RangeError} where the slices or volumes differ in size.
  * @throws {StorageError} where the file cannot be written.
  */
 export async function keepReconstructions(
@@ -52,30 +56,36 @@ export async function keepReconstructions(
       put(file, "reconstruction", slices.map(({ reconstruction }) => reconstruction));
       if (truths.length === slices.length) put(file, truthName(slices[0].channels), truths);
       if (labels.length === slices.length) put(file, "label", labels);
+      const sizes = new Set(slices.map(({ pixelNm = null }) => JSON.stringify(pixelNm)));
+      const [size] = sizes;
+      if (sizes.size === 1 && size !== "null") file.create_attribute(pixelAttribute, size);
     } finally {
       file.close();
     }
   }
 
   function put(file: File, name: string, images: readonly Image[]): void {
-    const [height, width] = images[0].shape;
-    const data = new Float32Array(images.length * height * width);
+    const extents = images[0].shape.slice(0, -1);
+    const size = sizeOf(extents);
+    const data = new Float32Array(images.length * size);
     images.forEach((image, index) => {
-      if (image.shape[0] !== height || image.shape[1] !== width) {
+      const own = image.shape.slice(0, -1);
+      if (!sameShape(own, extents)) {
+        const one = extents.length === 3 ? "volume" : "slice";
         throw new RangeError(explain({
-          what: `slice ${index} is [${image.shape.slice(0, 2)}], the first is [${height}, ${width}]`,
+          what: `${one} ${index} is [${own.join(", ")}], the first is [${extents.join(", ")}]`,
           where: `${base}.h5`,
-          fix: "keep images of subjects whose slices are of one size",
+          fix: `keep images of subjects whose ${one}s are of one size`,
         }));
       }
-      data.set(image.data, index * height * width);
+      data.set(image.data, index * size);
     });
-    file.create_dataset({ name, data, shape: [images.length, height, width], dtype: "<f4" });
+    file.create_dataset({ name, data, shape: [images.length, ...extents], dtype: "<f4" });
   }
 }
 
 /**
- * The slices of a file of {@linkcode keepReconstructions}, in its order.
+ * The slices or volumes of a file of {@linkcode keepReconstructions}, in its order.
  *
  * @throws {SyntaxError} where `<base>.h5` is none or damaged, in libhdf5's words.
  */
@@ -83,19 +93,28 @@ export async function readReconstructions(base: string): Promise<Omit<Reconstruc
   const path = `${base}.h5`;
   using reader = new HdfReader();
   const names = ["reconstruction", "reconstruction_esc", "reconstruction_rss", "label"];
-  const { datasets } = await reader.inspect(path, names, []);
+  const { datasets, attributes } = await reader.inspect(path, names, [pixelAttribute]);
   const shape = datasets.reconstruction?.shape ?? [];
-  if (shape.length !== 3) {
-    throw new SyntaxError(explain({
-      what: `"reconstruction" of the HDF5 file has the shape [${shape}], not [slices, height, width]`,
-      where: path,
-      fix: "restore the file as the run left it",
-    }));
+  const fail = (what: string) => {
+    throw new SyntaxError(explain({ what, where: path, fix: "restore the file as the run left it" }));
+  };
+  if (shape.length !== 3 && shape.length !== 4) {
+    fail(
+      `"reconstruction" of the HDF5 file has the shape [${shape}], not [slices, height, width] or [volumes, slices, height, width]`,
+    );
+  }
+  const pixelNm = sizesIn(attributes[pixelAttribute]);
+  if (pixelNm !== undefined && pixelNm.length !== shape.length - 1) {
+    fail(
+      `"${pixelAttribute}" of the HDF5 file is ${
+        attributes[pixelAttribute]
+      }, not a size for each axis of a sample`,
+    );
   }
   const imagesOf = async (name: string): Promise<Image[] | undefined> => {
     const own = datasets[name]?.shape;
     if (own === undefined) return undefined;
-    const size = own.slice(1).reduce((product, extent) => product * extent, 1);
+    const size = sizeOf(own.slice(1));
     const values = await reader.read(path, name, own.map(() => 0), own);
     return Array.from({ length: own[0] }, (_, index) => ({
       shape: [...own.slice(1), 1],
@@ -109,9 +128,24 @@ export async function readReconstructions(base: string): Promise<Omit<Reconstruc
     reconstruction,
     ...(truths === undefined ? {} : { truth: truths[index] }),
     ...(labels === undefined ? {} : { label: labels[index] }),
+    ...(pixelNm === undefined ? {} : { pixelNm }),
   }));
 }
 
+/** The sizes that an attribute says; none where it does not say any, and an empty list where they are no such sizes. */
+function sizesIn(text: string | undefined): number[] | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const sizes: unknown = JSON.parse(text);
+    return Array.isArray(sizes) && sizes.every((size) => size > 0 && Number.isFinite(size)) ? sizes : [];
+  } catch {
+    return [];
+  }
+}
+
 type File = InstanceType<LibHdf5["File"]>;
+
+// As text, since libhdf5's reader here gives numbers in float32, and scores depend on all digits.
+const pixelAttribute = "pixel_nm";
 
 const truthName = (channels: number) => channels > 2 ? "reconstruction_rss" : "reconstruction_esc";
