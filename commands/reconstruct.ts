@@ -43,7 +43,8 @@ RUN is the folder of a run that was made with --keep-weights.
   --use FILE.ts     the modules that the run was made with; may be repeated
   --help            this text
 
-What is measured already is taken as it is; of images the measurements are simulated, as in the benchmark. Data that are
+What is measured already is taken as it is, planes and volumes of microscopes whole; of images the measurements are
+simulated, as in the benchmark (not of microscopes: such stacks are refused without --measured). Data that are
 unlike those of the training (size, pixels, units, operator) get a warning that says how.
 
 Exit codes: 0 written; 2 wrong usage or bad input.

@@ -4,7 +4,6 @@ import type { Benchmark, Kept } from "../benchmarks/benchmark.ts";
 import { UsageError } from "../core/errors.ts";
 import { differences, type Json } from "../core/json.ts";
 import { stream } from "../core/random.ts";
-import type { Values } from "../core/settings.ts";
 import type { Contents, Dataset } from "../datasets/dataset.ts";
 import type { Weights } from "../methods/method.ts";
 import { configure, named } from "./configuration.ts";
@@ -70,7 +69,17 @@ export async function* applied(
   const { options, stream: dataStream } = plan.data;
   const { sliceAxis = options.sliceAxis } = application;
   const opening = { ...options, sliceAxis, matrix: benchmark.matrix(settings) };
-  const files = await openDataset(suite, benchmark, settings, data, opening);
+  // What a stack lacks to be learned from, e.g. parts, tiles and simulated images, it does not lack here.
+  const files = await openDataset(suite, { ...benchmark, complete: undefined }, settings, data, opening);
+  if (benchmark.complete !== undefined && files.contents.holds === "images" && !application.isMeasured) {
+    files.close();
+    throw new UsageError({
+      what:
+        `${files.contents.name} holds images, and ${benchmark.name} reconstructs stacks that were measured`,
+      where: data.join(", "),
+      fix: "give a measured stack, or say with --measured that this is one",
+    });
+  }
   const dataset = application.isMeasured ? asMeasured(files) : files;
   try {
     const { contents } = dataset;
@@ -79,7 +88,7 @@ export async function* applied(
     );
     const shelf = Shelf.of(dataset, benchmark, settings, dataStream);
     const first = await shelf.get(refs[0]);
-    listener.opened(contents, unlike(origin, contents, first, settings));
+    listener.opened(contents, unlike(origin, contents, first, opening.matrix));
     const { form } = first.measured;
     const problem = {
       ...origin.problem,
@@ -143,14 +152,14 @@ function unlike(
   { problem, data, operator, method }: Origin,
   { unit, pixelSizeMm, kind, holds }: Contents,
   { measured }: Encounter,
-  settings: Values,
+  matrix: number | undefined,
 ): string[] {
   const size = (shape: readonly number[]) => shape.slice(0, -1).join(" x ");
   const found: string[] = [];
   const { imageShape } = measured.operator;
   if (size(imageShape) !== size(problem.imageShape)) {
     found.push(`images are ${size(imageShape)} here, and were ${size(problem.imageShape)} in training`);
-  } else if (settings.matrix) {
+  } else if (matrix !== undefined) {
     found.push(
       `images are brought to ${size(imageShape)}, as in training; --set matrix=0 leaves them as they are`,
     );

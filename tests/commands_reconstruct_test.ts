@@ -5,6 +5,7 @@ import * as h5wasm from "h5wasm/node";
 import { decodeSafetensors } from "../core/safetensors.ts";
 import { stream } from "../core/random.ts";
 import { readNifti } from "../datasets/formats/nifti.ts";
+import { tiffFile } from "../datasets/formats/tiff_write.ts";
 import { bench, type Ended, ended, inFolder, namesIn, recordsOf, started } from "./commands_running.ts";
 import { niftiBytes } from "./datasets_files.ts";
 
@@ -133,6 +134,54 @@ Deno.test("images that are measurements already are taken as they are: low-dose 
       if (value >= -1024) apart = Math.max(apart, Math.abs(own.values[i] - again.values[i]));
     }
     ok(apart < 0.01, `${apart} HU apart`);
+  }));
+
+Deno.test("the planes of a microscope's stack are reconstructed whole, in one file, and nothing that the run simulated; images are refused", () =>
+  inFolder(async (folder) => {
+    // Wider than high, and no whole number of the run's tiles.
+    const rng = stream("tests/reconstruct/planes");
+    const plane = () => ({
+      shape: [61, 75, 1],
+      data: Float32Array.from(
+        { length: 61 * 75 },
+        (_, i) =>
+          100 + 10 * rng.uniform() + 900 * Number(Math.hypot(Math.floor(i / 75) - 30, i % 75 - 40) < 12),
+      ),
+    });
+    const planes = [plane(), plane(), plane(), plane()];
+    const data = `${folder}/cell.tif`;
+    await Deno.writeFile(data, tiffFile(planes, [65, 65]));
+    const run = `${folder}/run`;
+    const args = ["deconvolution", "--profile", "smoke", "--data", data, "--methods", "supervised,widefield"];
+    const trained = await bench(...args, "--keep-weights", "--out", run);
+    equal(trained.code, 0, trained.err);
+    await h5wasm.ready;
+    for (const method of ["supervised", "widefield"]) {
+      const application = [run, "--method", method, "--data", data];
+      const { code, out, err } = await reconstruct(...application, "--out", `${folder}/out/${method}.h5`);
+      equal(code, 0, err);
+      match(out, /cell: 1 subject, 4 samples/);
+      deepEqual(values(`${folder}/out/${method}.h5`).shape, [4, 61, 75]);
+    }
+    deepEqual(await namesIn(`${folder}/out`), ["supervised.h5", "widefield.h5"]);
+    // What is bright is bright where it was: at its place in the plane.
+    const { reconstruction } = values(`${folder}/out/widefield.h5`);
+    planes.forEach(({ data }, index) => {
+      const own = reconstruction.subarray(index * data.length, (index + 1) * data.length);
+      const bright = (image: Float32Array) => Array.from(image, (value) => value > 0.5 * Math.max(...image));
+      deepEqual(bright(own), bright(data), `plane ${index}`);
+    });
+
+    const truth = `${folder}/other_ground_truth.tif`;
+    await Deno.copyFile(data, truth);
+    const application = [run, "--method", "supervised", "--data", truth, "--out", `${folder}/truth.h5`];
+    const refused = await reconstruct(...application);
+    equal(refused.code, 2, refused.out);
+    match(
+      refused.err,
+      /holds images, and deconvolution reconstructs stacks that were measured[^]*--measured/,
+    );
+    equal((await reconstruct(...application, "--measured")).code, 0);
   }));
 
 Deno.test("reconstruct refuses what it cannot do, with exit code 2", () =>
