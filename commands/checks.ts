@@ -35,15 +35,17 @@ export function checkConfiguration({ file }: Run): Check {
   };
 }
 
-/** Every job of the plan has a record that can be read and is of this run. */
-export function checkRecords({ records, refused = [] }: Run, plan: Plan): Check {
+/** Every job of the plan has a record that can be read and is of this run, and `records/` has nothing else. */
+export function checkRecords({ records, refused = [], strays = [] }: Run, plan: Plan): Check {
   const there = new Set(records.map(({ method, seed }) => recordName(method, seed)));
   const missing = plan.jobs.filter(({ record }) => !there.has(record)).map(({ record }) =>
     `${record} is missing`
   );
   return {
-    what: `${counted(plan.jobs.length, "job")}: each has a record of this run`,
-    faults: [...refused, ...missing],
+    what: `${
+      counted(plan.jobs.length, "job")
+    }: each has a record of this run, and nothing else is in records/`,
+    faults: [...refused, ...missing, ...strays],
   };
 }
 

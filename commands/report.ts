@@ -36,7 +36,7 @@ two folders have is taken once. Folders whose settings, data or split differ are
 
 Of several benchmarks, each has a folder of its own in DIR; report.html and results.json are of all.
 
-Exit codes: 0 written; 1 written, but some records could not be taken; 2 wrong usage, or runs that are not comparable.
+Exit codes: 0 written; 1 written, but some files of records/ could not be taken; 2 wrong usage, or runs that are not comparable.
 
 Examples
   deno task report runs/mri-quick
@@ -64,7 +64,7 @@ async function main(args: string[]): Promise<number> {
   const shown = written.filter((name) => !isPicture(name));
   const pictures = written.filter(isPicture).length;
   console.log(`${out}: ${[...shown, ...(pictures === 0 ? [] : [counted(pictures, "picture")])].join(", ")}`);
-  const refused = tables.flatMap(({ refused = [] }) => refused);
+  const refused = tables.flatMap(({ refused = [], strays = [] }) => [...refused, ...strays]);
   for (const reason of refused) console.error(`not in the report: ${printable(reason)}`);
   return refused.length > 0 ? 1 : 0;
 }

@@ -28,8 +28,9 @@ const options = {
 const help = `deno task verify RUN [options]     holds what a run left against itself, without training
 
 RUN is the folder of a run. It is checked that run.json has the hash of its settings; that every job has a record of this
-run, and records.jsonl the same ones; that pictures have the hashes that the records say; that the tables are what the
-records give; and, where the run had --keep-images, that the kept reconstructions have the recorded scores, to the bit.
+run, and nothing else lies in records/; that records.jsonl has the same ones; that pictures have the hashes that the
+records say; that the tables are what the records give; and, where the run had --keep-images, that the kept
+reconstructions have the recorded scores, to the bit.
 
   --use FILE.ts   the module that the run's benchmark comes from; may be repeated
   --help          this text

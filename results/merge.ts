@@ -45,6 +45,7 @@ function mergeTable(runs: readonly Run[]): Run {
     file: mergeFiles(runs.map(({ file }) => file)),
     records: found.map(({ record }) => record),
     refused: [...new Set(refused)],
+    strays: runs.flatMap(({ strays = [] }) => strays),
     origins: new Map(found.map(({ record, run }) => [record, folderOf(run, record)])),
   };
 }

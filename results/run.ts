@@ -120,6 +120,11 @@ export interface Run {
   readonly records: readonly ResultRecord[];
   /** Records that could not be taken, each in words with its file; the others stay valid. */
   readonly refused?: readonly string[];
+  /**
+   * Files of `records/` that no job of the plan leaves, each in words: another run's record, a copy. Tables are the same
+   * with them and without.
+   */
+  readonly strays?: readonly string[];
   /** Where a record's pictures are, of records from other folders than {@linkcode Run.folder}. */
   readonly origins?: ReadonlyMap<ResultRecord, string>;
 }
@@ -132,7 +137,8 @@ export function folderOf({ folder, origins }: Run, record: ResultRecord): string
 /**
  * Reads a run's folder: `run.json`, and the records that are there: those of its plan, or, where only `records.jsonl` was
  * kept (or packed as `records.jsonl.gz`), its lines, which are read one at a time. A record that cannot be read, or that
- * belongs to another job or run, is refused by name, and the others stay valid.
+ * belongs to another job or run, is refused by name, and the others stay valid. Files that lie beside the plan's records
+ * are named, too.
  *
  * @throws {UsageError} where `run.json` or `plan.json` is damaged or not there, naming the file.
  */
@@ -155,7 +161,25 @@ export async function readRun(folder: string): Promise<Run> {
       records.push(record);
     }
   }
-  return { folder, file, records, refused };
+  return { folder, file, records, refused, strays: await straysIn(folder) };
+}
+
+/** What lies in `records/` and is of no job of the plan, which holds every row and seed that the folder ever had. */
+async function straysIn(folder: string): Promise<string[]> {
+  if (!await isThere(`${folder}/records`)) return [];
+  const own = new Set((await planOf(folder)).jobs.map(({ record }) => record));
+  const names = (await Array.fromAsync(Deno.readDir(`${folder}/records`))).map(({ name }) => name);
+  // Hidden files are the system's, and what is being written has a temporary name.
+  const strange = names.filter((name) =>
+    !own.has(name) && !name.startsWith(".") && !/\.json\.\d+-\d+\.tmp$/.test(name)
+  );
+  return strange.sort().map((name) =>
+    explain({
+      what: "no job of the run's plan leaves a record of this name",
+      where: `${folder}/records/${name}`,
+      fix: "move it elsewhere; deno task report puts records of several folders into one table",
+    })
+  );
 }
 
 async function readRunFile(folder: string): Promise<RunFile> {
@@ -249,20 +273,22 @@ async function* recordsIn(folder: string, refused: (reason: string) => void): As
       if (await isThere(path)) return yield* recordsOf(path, refused);
     }
   }
-  const path = `${folder}/plan.json`;
-  const text = await readIfThere(path);
-  if (text === undefined) {
-    throw new UsageError({
-      what: "there is neither a plan.json nor a records.jsonl (or records.jsonl.gz) without one",
-      where: folder,
-      fix: "restore one of them beside run.json, or give --fresh to start the run over",
-    });
-  }
-  for (const { record: name } of parsePlan(text, path).jobs) {
+  for (const { record: name } of (await planOf(folder)).jobs) {
     const where = `${folder}/records/${name}`;
     const record = await readRecord(where, refused);
     if (record !== undefined) yield { record, where, name };
   }
+}
+
+async function planOf(folder: string): Promise<{ jobs: { record: string }[] }> {
+  const path = `${folder}/plan.json`;
+  const text = await readIfThere(path);
+  if (text !== undefined) return parsePlan(text, path);
+  throw new UsageError({
+    what: "there is neither a plan.json nor a records.jsonl (or records.jsonl.gz) without one",
+    where: folder,
+    fix: "restore one of them beside run.json, or give --fresh to start the run over",
+  });
 }
 
 /** The records of one file; what comes before a place where a packed file is damaged stays valid. */

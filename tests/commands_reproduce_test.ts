@@ -1,4 +1,4 @@
-import { deepStrictEqual, equal, match } from "node:assert/strict";
+import { deepStrictEqual, equal, match, ok } from "node:assert/strict";
 import { keepReconstructions, readReconstructions } from "../datasets/formats/reconstructions.ts";
 import { bench, ended, inFolder, namesIn, pathOf, started, timesOf } from "./commands_running.ts";
 
@@ -142,6 +142,21 @@ Deno.test("verify holds kept reconstructions to the recorded scores, and finds e
       match(out, says);
       equal(code, says.source === "all of it holds" ? 0 : 1, says.source);
       await Deno.writeFile(path, bytes);
+    }
+    // Another benchmark's record, and a copy: the tables are the same, and whoever asks is told.
+    const table = await Deno.readFile(`${run}/table.md`);
+    for (const name of ["wiener.json", "supervised.seed-4-copy.json"]) {
+      const stray = `${run}/records/${name}`;
+      await Deno.copyFile(record, stray);
+      const verified = await verify(run);
+      equal(verified.code, 1);
+      ok(verified.out.includes(`where: ${stray}\n`) && /\n1 fault\n/.test(verified.out), verified.out);
+      const reported = await ended(started("report", run, "--format", "md"));
+      equal(reported.code, 1, reported.err);
+      match(reported.err, /^not in the report: no job of the run's plan leaves a record of this name\n/m);
+      ok(reported.err.includes(`where: ${stray}\n`));
+      deepStrictEqual(await Deno.readFile(`${run}/table.md`), table);
+      await Deno.remove(stray);
     }
     await Deno.remove(record);
     match((await verify(run)).out, /supervised\.seed-4\.json is missing/);

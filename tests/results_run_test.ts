@@ -56,6 +56,24 @@ for (const { name, content, says } of broken) {
   });
 }
 
+Deno.test("readRun() names what lies in records/ and is of no job, and takes the others", async () => {
+  await inFolder(async (folder) => {
+    const own = { "network.seed-1.json": good };
+    const passing = [".DS_Store", "network.seed-1.json.17-1.tmp"];
+    const strange = ["network.seed-1-copy.json", "network.seed-2.json", "notes.txt", "wiener.json"];
+    const beside = Object.fromEntries([...passing, ...strange].map((name) => [name, good]));
+    await write(folder, { ...own, ...beside }, Object.keys(own));
+    const { records, refused, strays } = await readRun(folder);
+    assert.deepEqual(records, [good]);
+    assert.deepEqual(refused, []);
+    assert.equal(strays!.length, strange.length);
+    strange.forEach((name, at) => {
+      assert.match(strays![at], /^no job of the run's plan leaves a record of this name\n/);
+      assert.ok(strays![at].includes(`where: ${folder}/records/${name}\n`));
+    });
+  });
+});
+
 Deno.test("readRun() names the file where run.json is broken, and says what to do", async () => {
   await inFolder(async (folder) => {
     await write(folder, {}, []);
