@@ -49,10 +49,18 @@ export class StorageError extends Error {
 
   /** The file that could not be written, and what lay under it. */
   constructor(path: string, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
     const fix = "make room, or make the folder writable, and give the same command again: it goes on";
-    super(explain({ what: `cannot write a file: ${reason}`, where: path, fix }), { cause });
+    super(explain({ what: `cannot write a file: ${whyNot(cause)}`, where: path, fix }), { cause });
   }
+}
+
+/**
+ * Why the system refused a path, in words. Of places such as /proc and /dev, Deno asks for all permissions that there are,
+ * which nobody should give: there, what a user needs is another place.
+ */
+export function whyNot(cause: unknown): string {
+  const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+  return /^Requires all access to /.test(reason) ? "nothing can be kept there by this program" : reason;
 }
 
 /** `did you mean "…"?` where a known name is near, else the list of all names. */

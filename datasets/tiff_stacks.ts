@@ -237,9 +237,15 @@ function assertAlike(truth: TiffStack, truthPath: string, measured: TiffStack, p
   }));
 }
 
-/** A whole stack, e.g. a kernel: `[height, width, 1]`, or `[depth, height, width, 1]`. */
+/**
+ * A whole stack, e.g. a kernel: `[height, width, 1]`, or `[depth, height, width, 1]`.
+ *
+ * @throws {UsageError} where there is no file at the path, which a setting may name.
+ */
 export async function wholeOf(path: string): Promise<Image> {
-  using stack = await TiffStack.open(path);
+  using stack = await TiffStack.open(path).catch(async (cause) => {
+    throw await whyNoFile(path, cause) ?? cause;
+  });
   const { samples, depth } = divided(stack, path, stack.header.pages === 1 ? "planes" : "volumes");
   const { height, width } = stack.header;
   if (samples > 1) {
@@ -255,6 +261,17 @@ export async function wholeOf(path: string): Promise<Image> {
     data.set(await stack.page(slice), slice * height * width);
   }
   return { shape, data };
+}
+
+/** What is wrong with a path rather than with what is in the file, if anything is. */
+async function whyNoFile(path: string, cause: unknown): Promise<UsageError | undefined> {
+  const fix = "name a TIFF file of a point spread function, e.g. --psf psf.tif";
+  const refusal = (what: string) => new UsageError({ what, where: path, fix }, { cause });
+  if (cause instanceof Deno.errors.NotFound) return refusal("there is no such file");
+  if (cause instanceof Deno.errors.PermissionDenied) return refusal("the file may not be read by this user");
+  // A worker may not ask about a link's end, and a folder is no file to whoever may.
+  const isFolder = await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
+  return isFolder ? refusal("it is a folder, and a point spread function is one file") : undefined;
 }
 
 /** Pixels off its middle from which on a kernel's light shifts what is reconstructed visibly. */

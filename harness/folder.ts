@@ -5,7 +5,7 @@
  * that holds another run is refused with the settings that differ, and one that holds something else is left alone.
  */
 
-import { UsageError } from "../core/errors.ts";
+import { UsageError, whyNot } from "../core/errors.ts";
 import { readIfThere, removeLeftovers, writeWhole } from "../core/files.ts";
 import { canonicalJson, differences, type Json, prettyJson } from "../core/json.ts";
 import { readRecord, recordLine, recordName, type ResultRecord } from "../results/record.ts";
@@ -201,7 +201,7 @@ async function listed(folder: string): Promise<string[]> {
     return entries.filter((name) => !name.endsWith(".tmp")).sort();
   } catch (cause) {
     throw new UsageError({
-      what: `the folder cannot be written: ${(cause as Error).message}`,
+      what: `the folder cannot be written: ${whyNot(cause)}`,
       where: `--out ${folder}`,
       fix: "name a folder that this user may write to",
     }, { cause });

@@ -7,7 +7,7 @@
  */
 
 import process from "node:process";
-import { StorageError, UsageError } from "../core/errors.ts";
+import { StorageError, UsageError, whyNot } from "../core/errors.ts";
 
 /** How a lock is taken. */
 export interface LockOptions {
@@ -79,7 +79,7 @@ async function opened(path: string, where: string): Promise<Deno.FsFile> {
     return await Deno.open(path, { read: true, write: true, create: true });
   } catch (cause) {
     throw new UsageError({
-      what: `the folder cannot be written: ${(cause as Error).message}`,
+      what: `the folder cannot be written: ${whyNot(cause)}`,
       where,
       fix: "name a folder that this user may write to",
     }, { cause });

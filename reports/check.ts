@@ -167,9 +167,7 @@ function metricText({ metric }: Checked): string {
 }
 
 function baselineText({ provenance: { commit, arithmetic } }: Checked): string {
-  const at = typeof commit === "string"
-    ? `made at commit ${commit.slice(0, 7)}`
-    : "made outside of a checkout";
+  const at = typeof commit === "string" ? `made at commit ${commit.slice(0, 7)}` : "names no commit";
   return `baseline ${at}, arithmetic ${String(arithmetic)}`;
 }
 

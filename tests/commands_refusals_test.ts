@@ -81,6 +81,23 @@ Deno.test("bench refuses an --out that cannot be written, before it runs anythin
     await refused([...smoke, "--out", `${folder}/file`], /cannot be written[\s\S]*--out .*file/);
     await refused([...smoke, "--out", `${folder}/file/below`], /cannot be written[\s\S]*--out .*below/);
     await refused([...smoke, "--out", ""], /a path is empty/);
+    // Deno would ask for all permissions that there are, which is no way out.
+    const special = Deno.build.os === "linux" ? ["/proc/nope", "/dev/nope"] : [];
+    for (const out of special) {
+      await refused(
+        [...smoke, "--out", out],
+        /cannot be written: nothing can be kept there[^-]*--out \/\w+\/nope/,
+      );
+    }
+  }));
+
+Deno.test("bench refuses a point spread function that is no file, before it runs anything", () =>
+  inFolder(async (folder) => {
+    const smoke = ["deconvolution", "--profile", "smoke", "--methods", "widefield", "--out", `${folder}/run`];
+    const missing = `${folder}/missing.tif`;
+    await refused([...smoke, "--psf", missing], /there is no such file\n {2}where: .*missing\.tif\n/);
+    await refused([...smoke, "--set", `measured-with=${missing}`], /there is no such file\n/);
+    await refused([...smoke, "--psf", folder], /it is a folder, and a point spread function is one file\n/);
   }));
 
 Deno.test("bench refuses data that are missing, empty, foreign, broken or too few, each in words", () =>

@@ -70,6 +70,10 @@ Deno.test("on a terminal and in Markdown a row stays one line, and other arithme
   assert.match(text, /note: arithmetic is muladd here and fma there, so no bits are the same/);
   assert.match(text, /baseline made at commit c0ffee0, arithmetic fma/);
   assert.match(text, /rate: 4 there, 3 here/);
+  const nameless = pairs.map(([before, after]) =>
+    [{ ...before, provenance: { ...before.provenance, commit: null } }, after] as const
+  );
+  assert.match(checkLines(nameless, findings), /baseline names no commit, arithmetic fma/);
   // deno-lint-ignore no-control-regex -- that is what must not be there
   assert.doesNotMatch(text, /[\u0007\u202e]/);
   const table = checkMarkdown(pairs, findings).split("\n").filter((line) => line.startsWith("| "));
