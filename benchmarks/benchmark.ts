@@ -42,6 +42,28 @@ export const commonSettings = {
   panels: { default: 2, min: 0, whole: true, about: "test samples that the panels show" },
 } as const satisfies Settings;
 
+/** How many embedded subjects there are; `things` says what they are, `train` how many there are to learn from. */
+export function subjectSettings(things: string, train = 100) {
+  const count = { min: 1, whole: true } as const;
+  return {
+    trainSubjects: {
+      ...count,
+      default: train,
+      min: 2,
+      about: `embedded ${things} to learn from; half give images, half measurements`,
+    },
+    validationSubjects: { ...count, default: 4, about: `embedded ${things} for validation` },
+    testSubjects: { ...count, default: 12, about: `embedded ${things} to be scored` },
+  } as const;
+}
+
+/** What the profile `smoke` says of itself, and how many updates and embedded subjects it has. */
+export const smoke = {
+  about: "Every code path of every method, in seconds; says nothing about quality.",
+  training: { updates: 3, checks: 2 },
+  subjects: { trainSubjects: 4, validationSubjects: 2, testSubjects: 2 },
+} as const;
+
 /** A range of values, in the data's own units. */
 export interface Window {
   /** Its least value. */

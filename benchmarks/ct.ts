@@ -25,7 +25,7 @@ import { psnr } from "../metrics/psnr.ts";
 import { rmseHu } from "../metrics/rmse_hu.ts";
 import { ssim } from "../metrics/ssim.ts";
 import { aboveAir, inHounsfield, lowDoseCt, lowDoseCtSettings, scanOf } from "../physics/low_dose_ct.ts";
-import { type Benchmark, commonSettings } from "./benchmark.ts";
+import { type Benchmark, commonSettings, smoke, subjectSettings } from "./benchmark.ts";
 
 /** The settings of {@linkcode ct}. */
 export const ctSettings = {
@@ -33,14 +33,7 @@ export const ctSettings = {
   ...lowDoseCtSettings,
   // Flips change nothing here (docs/results/ct.md), and an exact sinogram cannot be mirrored.
   mirror: { ...commonSettings.mirror, default: false },
-  trainSubjects: {
-    default: 100,
-    min: 2,
-    whole: true,
-    about: "embedded bodies to learn from; half give images, half measurements",
-  },
-  validationSubjects: { default: 4, min: 1, whole: true, about: "embedded bodies for validation" },
-  testSubjects: { default: 12, min: 1, whole: true, about: "embedded bodies to be scored" },
+  ...subjectSettings("bodies"),
   slices: { default: 4, min: 1, whole: true, about: "slices of an embedded body" },
   matrix: {
     default: 64,
@@ -62,16 +55,13 @@ export const ct: Benchmark<typeof ctSettings> = {
   settings: ctSettings,
   profiles: {
     smoke: {
-      about: "Every code path of every method, in seconds; says nothing about quality.",
+      about: smoke.about,
       settings: {
         matrix: 32,
         views: 24,
         bins: 33,
-        updates: 3,
-        checks: 2,
-        trainSubjects: 4,
-        validationSubjects: 2,
-        testSubjects: 2,
+        ...smoke.training,
+        ...smoke.subjects,
         slices: 2,
       },
       methods: { width: 4, levels: 2, criticWidth: 4, criticLayers: 2, filters: 4 },

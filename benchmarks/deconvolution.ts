@@ -26,7 +26,7 @@ import { psnr } from "../metrics/psnr.ts";
 import { ssim } from "../metrics/ssim.ts";
 import { fieldOf } from "../physics/field.ts";
 import { microscope, microscopeSettings, usualPixelNm } from "../physics/microscope.ts";
-import { type Benchmark, commonSettings } from "./benchmark.ts";
+import { type Benchmark, commonSettings, smoke, subjectSettings } from "./benchmark.ts";
 import { asMeasured, atWavelengths, wavelengthSettings } from "./wavelengths.ts";
 
 /** The settings of {@linkcode deconvolution}. */
@@ -35,14 +35,7 @@ export const deconvolutionSettings = {
   ...microscopeSettings,
   ...wavelengthSettings,
   updates: { ...commonSettings.updates, default: 2400 },
-  trainSubjects: {
-    default: 100,
-    min: 2,
-    whole: true,
-    about: "embedded cells to learn from; half give images, half measurements",
-  },
-  validationSubjects: { default: 4, min: 1, whole: true, about: "embedded cells for validation" },
-  testSubjects: { default: 12, min: 1, whole: true, about: "embedded cells to be scored" },
+  ...subjectSettings("cells"),
   slices: { default: 4, min: 1, whole: true, about: "fields of view of an embedded cell" },
   matrix: {
     default: 64,
@@ -68,14 +61,11 @@ export const deconvolution: Benchmark<typeof deconvolutionSettings> = {
   settings: deconvolutionSettings,
   profiles: {
     smoke: {
-      about: "Every code path of every method, in seconds; says nothing about quality.",
+      about: smoke.about,
       settings: {
         matrix: 40,
-        updates: 3,
-        checks: 2,
-        trainSubjects: 4,
-        validationSubjects: 2,
-        testSubjects: 2,
+        ...smoke.training,
+        ...smoke.subjects,
         slices: 2,
       },
       methods: { width: 4, levels: 2, criticWidth: 4, criticLayers: 2 },

@@ -12,7 +12,7 @@ import { kernelCorrelation, kernelCorrelationInitial, kernelRadius } from "../me
 import { psnr } from "../metrics/psnr.ts";
 import { ssim } from "../metrics/ssim.ts";
 import { microscope, usualPixelNm, volumeMicroscopeSettings } from "../physics/microscope.ts";
-import { type Benchmark, commonSettings } from "./benchmark.ts";
+import { type Benchmark, commonSettings, smoke, subjectSettings } from "./benchmark.ts";
 import { deconvolution } from "./deconvolution.ts";
 import { asMeasured, atWavelengths, wavelengthSettings } from "./wavelengths.ts";
 
@@ -22,14 +22,7 @@ export const deconvolution3dSettings = {
   ...volumeMicroscopeSettings,
   ...wavelengthSettings,
   updates: { ...commonSettings.updates, default: 400 },
-  trainSubjects: {
-    default: 60,
-    min: 2,
-    whole: true,
-    about: "embedded volumes to learn from; half give images, half measurements",
-  },
-  validationSubjects: { default: 4, min: 1, whole: true, about: "embedded volumes for validation" },
-  testSubjects: { default: 12, min: 1, whole: true, about: "embedded volumes to be scored" },
+  ...subjectSettings("volumes", 60),
   matrix: {
     default: 32,
     min: 16,
@@ -66,14 +59,12 @@ export const deconvolution3d: Benchmark<typeof deconvolution3dSettings> = {
   settings: deconvolution3dSettings,
   profiles: {
     smoke: {
-      about: "Every code path of every method, in seconds; says nothing about quality.",
+      about: smoke.about,
       settings: {
         matrix: 20,
         updates: 2,
         checks: 1,
-        trainSubjects: 4,
-        validationSubjects: 2,
-        testSubjects: 2,
+        ...smoke.subjects,
       },
       methods: { width: 4, levels: 1, criticWidth: 4, criticLayers: 1 },
       seeds: "1",

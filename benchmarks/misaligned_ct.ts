@@ -11,7 +11,7 @@ import { primalDualSinkhornAsPublished } from "../methods/primal_dual_sinkhorn_a
 import { centroidError, edgeWidth, plateau } from "../metrics/disc_shape.ts";
 import { psnrLabel, psnrObject } from "../metrics/psnr_misaligned.ts";
 import { sparseViewCt, sparseViewCtSettings } from "../physics/sparse_view_ct.ts";
-import { type Benchmark, commonSettings } from "./benchmark.ts";
+import { type Benchmark, commonSettings, smoke } from "./benchmark.ts";
 
 /** The settings of {@linkcode misalignedCt}. */
 export const misalignedCtSettings = {
@@ -46,16 +46,13 @@ export const misalignedCt: Benchmark<typeof misalignedCtSettings> = {
   settings: misalignedCtSettings,
   profiles: {
     smoke: {
-      about: "Every code path of every method, in seconds; says nothing about quality.",
+      about: smoke.about,
       settings: {
         matrix: 32,
         views: 12,
         bins: 48,
-        updates: 3,
-        checks: 2,
-        trainSubjects: 4,
-        validationSubjects: 2,
-        testSubjects: 2,
+        ...smoke.training,
+        ...smoke.subjects,
         slices: 2,
       },
       seeds: "1",

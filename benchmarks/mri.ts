@@ -23,20 +23,13 @@ import { psnr } from "../metrics/psnr.ts";
 import { ssim } from "../metrics/ssim.ts";
 import { cartesianMri, cartesianSettings } from "../physics/cartesian_mri.ts";
 import { splitError } from "../physics/row_space.ts";
-import { type Benchmark, commonSettings } from "./benchmark.ts";
+import { type Benchmark, commonSettings, smoke, subjectSettings } from "./benchmark.ts";
 
 /** The settings of {@linkcode mri}. */
 export const mriSettings = {
   ...commonSettings,
   ...cartesianSettings,
-  trainSubjects: {
-    default: 100,
-    min: 2,
-    whole: true,
-    about: "embedded phantoms to learn from; half give images, half measurements",
-  },
-  validationSubjects: { default: 4, min: 1, whole: true, about: "embedded phantoms for validation" },
-  testSubjects: { default: 12, min: 1, whole: true, about: "embedded phantoms to be scored" },
+  ...subjectSettings("phantoms"),
   slices: { default: 4, min: 1, whole: true, about: "slices of an embedded phantom" },
   matrix: {
     default: 64,
@@ -56,14 +49,11 @@ export const mri: Benchmark<typeof mriSettings> = {
   settings: mriSettings,
   profiles: {
     smoke: {
-      about: "Every code path of every method, in seconds; says nothing about quality.",
+      about: smoke.about,
       settings: {
         matrix: 32,
-        updates: 3,
-        checks: 2,
-        trainSubjects: 4,
-        validationSubjects: 2,
-        testSubjects: 2,
+        ...smoke.training,
+        ...smoke.subjects,
         slices: 2,
       },
       methods: { width: 4, levels: 2, criticWidth: 4, criticLayers: 2 },

@@ -28,7 +28,7 @@ import {
   usualPixelNm,
 } from "../physics/localisation_microscopy.ts";
 import { seenFinely } from "../physics/super_resolution.ts";
-import { type Benchmark, commonSettings } from "./benchmark.ts";
+import { type Benchmark, commonSettings, smoke } from "./benchmark.ts";
 import { deepStormOnFalcon } from "./deep_storm_falcon.ts";
 
 /** The settings of {@linkcode smlm}. */
@@ -99,10 +99,9 @@ export const smlm: Benchmark<typeof smlmSettings> = {
   settings: smlmSettings,
   profiles: {
     smoke: {
-      about: "Every code path of every method, in seconds; says nothing about quality.",
+      about: smoke.about,
       settings: {
-        updates: 3,
-        checks: 2,
+        ...smoke.training,
         trainFrames: 8,
         size: 16,
         frames: 3,
