@@ -112,7 +112,7 @@ async function openStack(
     }
     const emitters = reading !== "frames" || own.emitters === undefined
       ? undefined
-      : await emittersOf(own.emitters, samples, pixelSizeNm?.[0]);
+      : await emittersOf(own.emitters, samples, [height, width], pixelSizeNm?.[0]);
     if (emitters !== undefined) {
       notes.push(
         `${fileName(own.emitters!)} was taken for the emitters of ${fileName(file.path)}; ` +
@@ -297,13 +297,40 @@ function middleOf({ shape, data }: Image): string {
   return `${said}; its light is centred (${off}) pixels off there, and reconstructions are shifted as much the other way`;
 }
 
-async function emittersOf(path: string, frames: number, pixelSizeNm?: number): Promise<Localisations> {
+/** The emitters of a stack of so many frames, each `[height, width]` pixels large. */
+async function emittersOf(
+  path: string,
+  frames: number,
+  [height, width]: readonly number[],
+  pixelSizeNm?: number,
+): Promise<Localisations> {
   const emitters = await readLocalisations(path, { pixelSizeNm });
+  assertNear(emitters, [height, width].map((extent) => extent * (pixelSizeNm ?? Infinity)), path);
   const last = emitters.frame.at(-1) ?? 0;
   if (last < frames) return emitters;
   throw new RangeError(explain({
     what: `it has emitters in frame ${last + 1}, and the stack beside it has ${frames} frames`,
     where: path,
     fix: "give the table that belongs to the stack, or rename it",
+  }));
+}
+
+/** Refuses what is farther from the field than the field is large: it is in another unit, or of another field. */
+function assertNear(
+  { frame, xNm, yNm }: Localisations,
+  [height, width]: readonly number[],
+  path: string,
+): void {
+  const isFar = (at: number, extent: number) => at < -extent || at > 2 * extent;
+  const far = xNm.findIndex((x, i) => isFar(x, width) || isFar(yNm[i], height));
+  if (far < 0) return;
+  throw new RangeError(explain({
+    what:
+      `an emitter of frame ${frame[far] + 1} is at x ${xNm[far]} nm, y ${
+        yNm[far]
+      } nm, far outside of the field, ` +
+      `which is ${width} nm wide and ${height} nm high`,
+    where: path,
+    fix: "leave it out, or mend the table's unit or the size of a pixel (--pixel-nm)",
   }));
 }

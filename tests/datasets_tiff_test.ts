@@ -104,6 +104,19 @@ Deno.test("truth, kernel and emitters beside a stack are known by their names", 
       openData([tiffFramesKind], [`${folder}/cell_stack.tif`], options),
       /emitters in frame 3, and the stack beside it has 2 frames/,
     );
+    // A little beyond the field, an emitter's light still reaches it; a field's width beyond, another unit was meant.
+    const sized = { ...options, settings: { pixelNm: "100" } };
+    const withEmitter = async (place: string) => {
+      await Deno.writeTextFile(`${folder}/cell_ground_truth.csv`, `frame,x_nm,y_nm\n1,20,30\n2,${place}\n`);
+      (await openData([tiffFramesKind], [`${folder}/cell_stack.tif`], sized)).close();
+    };
+    await withEmitter("-300,700");
+    for (const place of ["-99999,50", "50,900"]) {
+      const says = new RegExp(
+        `frame 2 is at x ${place.replace(",", " nm, y ")} nm, far outside of the field, which is 400 nm wide`,
+      );
+      await assert.rejects(withEmitter(place), says);
+    }
   }));
 
 Deno.test("a truth alone is an image to be blurred, by the kernel beside it where there is one", () =>
