@@ -118,6 +118,8 @@ function spawn(folder: string, plan: Plan, job: Job): Deno.ChildProcess {
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
+    // The last that a worker says may become the reason in a record, which is no terminal.
+    env: { NO_COLOR: "1" },
   };
   try {
     return new Deno.Command(Deno.execPath(), options).spawn();
