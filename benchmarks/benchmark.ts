@@ -42,8 +42,26 @@ export const commonSettings = {
   panels: { default: 2, min: 0, whole: true, about: "test samples that the panels show" },
 } as const satisfies Settings;
 
+/** A setting that is a number of things. */
+export interface Count {
+  readonly default: number;
+  readonly min: number;
+  readonly whole: true;
+  readonly about: string;
+}
+
+/** The settings of {@linkcode subjectSettings}. */
+export interface SubjectSettings {
+  /** To learn from. */
+  readonly trainSubjects: Count;
+  /** For validation. */
+  readonly validationSubjects: Count;
+  /** To be scored. */
+  readonly testSubjects: Count;
+}
+
 /** How many embedded subjects there are; `things` says what they are, `train` how many there are to learn from. */
-export function subjectSettings(things: string, train = 100) {
+export function subjectSettings(things: string, train = 100): SubjectSettings {
   const count = { min: 1, whole: true } as const;
   return {
     trainSubjects: {
@@ -54,7 +72,7 @@ export function subjectSettings(things: string, train = 100) {
     },
     validationSubjects: { ...count, default: 4, about: `embedded ${things} for validation` },
     testSubjects: { ...count, default: 12, about: `embedded ${things} to be scored` },
-  } as const;
+  };
 }
 
 /** What the profile `smoke` says of itself, and how many updates and embedded subjects it has. */

@@ -25,7 +25,9 @@ import { psnr } from "../metrics/psnr.ts";
 import { rmseHu } from "../metrics/rmse_hu.ts";
 import { ssim } from "../metrics/ssim.ts";
 import { aboveAir, inHounsfield, lowDoseCt, lowDoseCtSettings, scanOf } from "../physics/low_dose_ct.ts";
-import { type Benchmark, commonSettings, smoke, subjectSettings } from "./benchmark.ts";
+import { type Benchmark, commonSettings, smoke, type SubjectSettings, subjectSettings } from "./benchmark.ts";
+
+const subjects: SubjectSettings = subjectSettings("bodies");
 
 /** The settings of {@linkcode ct}. */
 export const ctSettings = {
@@ -33,7 +35,7 @@ export const ctSettings = {
   ...lowDoseCtSettings,
   // Flips change nothing here (docs/results/ct.md), and an exact sinogram cannot be mirrored.
   mirror: { ...commonSettings.mirror, default: false },
-  ...subjectSettings("bodies"),
+  ...subjects,
   slices: { default: 4, min: 1, whole: true, about: "slices of an embedded body" },
   matrix: {
     default: 64,

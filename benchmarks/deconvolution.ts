@@ -26,8 +26,10 @@ import { psnr } from "../metrics/psnr.ts";
 import { ssim } from "../metrics/ssim.ts";
 import { fieldOf } from "../physics/field.ts";
 import { microscope, microscopeSettings, usualPixelNm } from "../physics/microscope.ts";
-import { type Benchmark, commonSettings, smoke, subjectSettings } from "./benchmark.ts";
+import { type Benchmark, commonSettings, smoke, type SubjectSettings, subjectSettings } from "./benchmark.ts";
 import { asMeasured, atWavelengths, wavelengthSettings } from "./wavelengths.ts";
+
+const subjects: SubjectSettings = subjectSettings("cells");
 
 /** The settings of {@linkcode deconvolution}. */
 export const deconvolutionSettings = {
@@ -35,7 +37,7 @@ export const deconvolutionSettings = {
   ...microscopeSettings,
   ...wavelengthSettings,
   updates: { ...commonSettings.updates, default: 2400 },
-  ...subjectSettings("cells"),
+  ...subjects,
   slices: { default: 4, min: 1, whole: true, about: "fields of view of an embedded cell" },
   matrix: {
     default: 64,

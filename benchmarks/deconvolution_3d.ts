@@ -12,9 +12,11 @@ import { kernelCorrelation, kernelCorrelationInitial, kernelRadius } from "../me
 import { psnr } from "../metrics/psnr.ts";
 import { ssim } from "../metrics/ssim.ts";
 import { microscope, usualPixelNm, volumeMicroscopeSettings } from "../physics/microscope.ts";
-import { type Benchmark, commonSettings, smoke, subjectSettings } from "./benchmark.ts";
+import { type Benchmark, commonSettings, smoke, type SubjectSettings, subjectSettings } from "./benchmark.ts";
 import { deconvolution } from "./deconvolution.ts";
 import { asMeasured, atWavelengths, wavelengthSettings } from "./wavelengths.ts";
+
+const subjects: SubjectSettings = subjectSettings("volumes", 60);
 
 /** The settings of {@linkcode deconvolution3d}. */
 export const deconvolution3dSettings = {
@@ -22,7 +24,7 @@ export const deconvolution3dSettings = {
   ...volumeMicroscopeSettings,
   ...wavelengthSettings,
   updates: { ...commonSettings.updates, default: 400 },
-  ...subjectSettings("volumes", 60),
+  ...subjects,
   matrix: {
     default: 32,
     min: 16,

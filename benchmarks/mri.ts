@@ -23,13 +23,15 @@ import { psnr } from "../metrics/psnr.ts";
 import { ssim } from "../metrics/ssim.ts";
 import { cartesianMri, cartesianSettings } from "../physics/cartesian_mri.ts";
 import { splitError } from "../physics/row_space.ts";
-import { type Benchmark, commonSettings, smoke, subjectSettings } from "./benchmark.ts";
+import { type Benchmark, commonSettings, smoke, type SubjectSettings, subjectSettings } from "./benchmark.ts";
+
+const subjects: SubjectSettings = subjectSettings("phantoms");
 
 /** The settings of {@linkcode mri}. */
 export const mriSettings = {
   ...commonSettings,
   ...cartesianSettings,
-  ...subjectSettings("phantoms"),
+  ...subjects,
   slices: { default: 4, min: 1, whole: true, about: "slices of an embedded phantom" },
   matrix: {
     default: 64,
