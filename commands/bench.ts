@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import type { ParseArgsConfig } from "node:util";
 import type { Benchmark } from "../benchmarks/benchmark.ts";
 import { suggest, UsageError } from "../core/errors.ts";
+import { isThere } from "../core/files.ts";
 import { declared, parseSetting } from "../core/settings.ts";
 import { camelCased } from "../harness/configuration.ts";
 import { estimate, type RowEstimate } from "../harness/estimate.ts";
@@ -331,7 +332,7 @@ function planText({ folder, run, plan, configuration }: Prepared): string {
 
 /** A split that is none of the kinds is a file; where there is none, a kind was misspelt. */
 async function splitFile(path: string): Promise<string> {
-  const there = await Deno.stat(fromCaller(path)).then(() => true, () => false);
+  const there = await isThere(fromCaller(path));
   if (there) return path;
   throw new UsageError({
     what: `"${path}" is neither a way to split nor a file that is there`,

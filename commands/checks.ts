@@ -1,7 +1,7 @@
 /** What `deno task verify` checks of a run: each part alone, in words. */
 
 import type { Benchmark } from "../benchmarks/benchmark.ts";
-import { linesOf } from "../core/files.ts";
+import { isThere, linesOf } from "../core/files.ts";
 import { canonicalJson, sha256 } from "../core/json.ts";
 import { readReconstructions } from "../datasets/formats/reconstructions.ts";
 import { keptBase, keptFolder } from "../harness/folder.ts";
@@ -164,8 +164,4 @@ async function within(folder: string, path: string): Promise<Uint8Array> {
   const parts = path.split(/[/\\]/);
   if (path.startsWith("/") || parts.includes("..")) throw new Error("it is not in the run's folder");
   return await Deno.readFile(`${folder}/${path}`);
-}
-
-function isThere(path: string): Promise<boolean> {
-  return Deno.stat(path).then(() => true, () => false);
 }

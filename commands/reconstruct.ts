@@ -3,6 +3,7 @@
 import process from "node:process";
 import type { ParseArgsConfig } from "node:util";
 import { suggest, UsageError } from "../core/errors.ts";
+import { isThere } from "../core/files.ts";
 import type { Benchmark } from "../benchmarks/benchmark.ts";
 import { startBackend } from "../engine/backend.ts";
 import { readPlan, weightsPath } from "../harness/folder.ts";
@@ -153,7 +154,7 @@ async function jobOf(folder: string, { jobs }: Plan, method: string, seed?: stri
     });
   }
   for (const job of own) {
-    if (await Deno.stat(`${folder}/${weightsPath(job)}`).then(() => true, () => false)) return job;
+    if (await isThere(`${folder}/${weightsPath(job)}`)) return job;
   }
   return own[0];
 }

@@ -103,6 +103,11 @@ function* joined(pieces: Iterable<string>): Generator<string> {
   yield waiting;
 }
 
+/** Whether there is anything at a path that may be looked at. */
+export function isThere(path: string): Promise<boolean> {
+  return Deno.stat(path).then(() => true, () => false);
+}
+
 /**
  * The lines of a file that are not empty, one at a time, with `path:line` to name each by. A file that is named `….gz` is
  * unpacked on the way, never as a whole.

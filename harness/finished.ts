@@ -1,5 +1,6 @@
 /** What of a plan is finished already: the records that are there and may stand. */
 
+import { isThere } from "../core/files.ts";
 import type { ResultRecord } from "../results/record.ts";
 import { changedSources, hashOfSources } from "./code.ts";
 import { keptFolder, recordsOf, weightsPath } from "./folder.ts";
@@ -89,8 +90,4 @@ async function isCurrent(
     !await isThere(`${folder}/${weightsPath(job)}`);
   if (lacksWeights) return again("was run without --keep-weights");
   return lacksImages ? again("was run without --keep-images") : true;
-}
-
-function isThere(path: string): Promise<boolean> {
-  return Deno.stat(path).then(() => true, () => false);
 }

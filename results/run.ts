@@ -6,7 +6,7 @@
  */
 
 import { explain, UsageError } from "../core/errors.ts";
-import { linesOf, readIfThere } from "../core/files.ts";
+import { isThere, linesOf, readIfThere } from "../core/files.ts";
 import type { Json } from "../core/json.ts";
 import { fixRecord, readRecord, recordName, type ResultRecord, takeRecord } from "./record.ts";
 
@@ -148,7 +148,11 @@ export async function readRun(folder: string): Promise<Run> {
   const refused: string[] = [];
   const refuse = (what: string, where: string) => refused.push(explain({ what, where, fix: fixRecord }));
   const taken = new Map<string, string>();
-  for await (const { record, where, name } of recordsIn(folder, (reason) => refused.push(reason))) {
+  const only = await onlyFile(folder);
+  const jobs = only === undefined ? await plannedJobs(folder) : [];
+  const unread = (reason: string) => refused.push(reason);
+  const found = only === undefined ? recordsIn(folder, jobs, unread) : recordsOf(only, unread);
+  for await (const { record, where, name } of found) {
     const job = recordName(record.method, record.seed);
     const what = name !== undefined && name !== job
       ? `the record is of ${nameOf(record)}, which is not what its file name says`
@@ -161,13 +165,13 @@ export async function readRun(folder: string): Promise<Run> {
       records.push(record);
     }
   }
-  return { folder, file, records, refused, strays: await straysIn(folder) };
+  return { folder, file, records, refused, strays: await straysIn(folder, jobs) };
 }
 
 /** What lies in `records/` and is of no job of the plan, which holds every row and seed that the folder ever had. */
-async function straysIn(folder: string): Promise<string[]> {
+async function straysIn(folder: string, jobs: readonly PlannedJob[]): Promise<string[]> {
   if (!await isThere(`${folder}/records`)) return [];
-  const own = new Set((await planOf(folder)).jobs.map(({ record }) => record));
+  const own = new Set(jobs.map(({ record }) => record));
   const names = (await Array.fromAsync(Deno.readDir(`${folder}/records`))).map(({ name }) => name);
   // Hidden files are the system's, and what is being written has a temporary name.
   const strange = names.filter((name) =>
@@ -267,23 +271,34 @@ interface Found {
   readonly name?: string;
 }
 
-async function* recordsIn(folder: string, refused: (reason: string) => void): AsyncGenerator<Found> {
-  if (!await isThere(`${folder}/records`)) {
-    for (const path of [`${folder}/records.jsonl`, `${folder}/records.jsonl.gz`]) {
-      if (await isThere(path)) return yield* recordsOf(path, refused);
-    }
+/** The file of a folder that kept its records in one, plain or packed. */
+async function onlyFile(folder: string): Promise<string | undefined> {
+  if (await isThere(`${folder}/records`)) return undefined;
+  for (const path of [`${folder}/records.jsonl`, `${folder}/records.jsonl.gz`]) {
+    if (await isThere(path)) return path;
   }
-  for (const { record: name } of (await planOf(folder)).jobs) {
+}
+
+async function* recordsIn(
+  folder: string,
+  jobs: readonly PlannedJob[],
+  refused: (reason: string) => void,
+): AsyncGenerator<Found> {
+  for (const { record: name } of jobs) {
     const where = `${folder}/records/${name}`;
     const record = await readRecord(where, refused);
     if (record !== undefined) yield { record, where, name };
   }
 }
 
-async function planOf(folder: string): Promise<{ jobs: { record: string }[] }> {
+interface PlannedJob {
+  readonly record: string;
+}
+
+async function plannedJobs(folder: string): Promise<readonly PlannedJob[]> {
   const path = `${folder}/plan.json`;
   const text = await readIfThere(path);
-  if (text !== undefined) return parsePlan(text, path);
+  if (text !== undefined) return parsePlan(text, path).jobs;
   throw new UsageError({
     what: "there is neither a plan.json nor a records.jsonl (or records.jsonl.gz) without one",
     where: folder,
@@ -304,10 +319,6 @@ async function* recordsOf(path: string, refused: (reason: string) => void): Asyn
     const what = `the packed file is damaged: ${cause.message}`;
     refused(explain({ what, where: path, fix: "copy it once more from where it came" }));
   }
-}
-
-function isThere(path: string): Promise<boolean> {
-  return Deno.stat(path).then(() => true, () => false);
 }
 
 /** A record's job in words. */

@@ -6,7 +6,7 @@
  */
 
 import { claims } from "../../benchmarks/claims.ts";
-import { writeWhole } from "../../core/files.ts";
+import { isThere, writeWhole } from "../../core/files.ts";
 import { prettyJson } from "../../core/json.ts";
 import { terminalVerdicts } from "../../reports/verdict_words.ts";
 import { readRun } from "../../results/run.ts";
@@ -157,10 +157,6 @@ async function fill(path: string, marker: string, text: string): Promise<void> {
   await Deno.writeTextFile(path, `${page.split(begin)[0]}${begin}\n\n${text}\n\n${end}${page.split(end)[1]}`);
 }
 
-function isThere(path: string): Promise<boolean> {
-  return Deno.stat(path).then(() => true, () => false);
-}
-
 const known = evidence.map(({ name }) => name);
 const names = Deno.args.filter((name) => name !== "--as-is");
 const strange = names.find((name) => !known.includes(name));
@@ -180,7 +176,8 @@ const pages = [...Deno.readDirSync(here)].filter(({ name }) => name.endsWith(".m
 for (const one of asked) {
   if (!await isThere(`${here}/${one.name}/table.md`)) continue;
   const table = await Deno.readTextFile(`${here}/${one.name}/table.md`);
-  for (const page of pages) await fill(page, one.name, await excerpt(table, one));
+  const shown = await excerpt(table, one);
+  for (const page of pages) await fill(page, one.name, shown);
   if (one.name === "mri") {
     await fill(
       `${root}README.md`,
