@@ -30,9 +30,9 @@ export interface RowEstimate {
   readonly bytesRunning: number;
 }
 
-// What is tried: recording an update and replaying it, and a few test samples.
+// What is tried: recording an update and replaying it, and test samples, the first of which warm up for the others.
 const triedUpdates = 3;
-const triedSamples = 4;
+const triedSamples = 8;
 
 // An update is timed when V8 has compiled what it runs (ENGINE.md: some 20 updates), or for so long.
 const warmUpdates = 25;
@@ -99,9 +99,10 @@ async function estimateJob(
   }
   const test = plan.split.parts.test.length;
   const share = test / Math.min(test, triedSamples);
-  const scoring = (times.end - times.scoring) * share;
+  const { scored, perSample } = times;
+  const scoring = times.end - times.scoring + perSample * scored * (share - 1);
   const checks = trains ? Math.min(settings.updates as number, settings.checks as number) : 0;
-  const checking = checks * Math.min(8, plan.split.parts.validation.length) * scoring / test;
+  const checking = checks * Math.min(8, plan.split.parts.validation.length) * perSample;
   const training = trains ? await trainingOf(prepared, job, signal) : { seconds: 0, bytes: 0 };
   return {
     seconds: times.preparing + training.seconds + checking + scoring,
@@ -134,8 +135,14 @@ const wasOutOfMemory = ({ state }: ResultRecord) => state.kind === "failed" && i
 
 interface Tried {
   readonly record: ResultRecord;
-  /** Seconds since the start. */
-  readonly times: { readonly preparing: number; readonly scoring: number; readonly end: number };
+  /** Seconds since the start; how many samples were scored, and what one takes when all is warm. */
+  readonly times: {
+    readonly preparing: number;
+    readonly scoring: number;
+    readonly end: number;
+    readonly scored: number;
+    readonly perSample: number;
+  };
   readonly bytes: { readonly record: number; readonly reconstructions: number; readonly others: number };
 }
 
@@ -161,17 +168,25 @@ async function tried(
   const start = performance.now();
   const since = () => (performance.now() - start) / 1000;
   const times: Partial<Record<Progress["phase"], number>> = {};
-  const watcher = listener(({ phase }) => times[phase] ??= since());
+  const ends: number[] = [];
+  const watcher = listener(({ phase, done }) => {
+    times[phase] ??= since();
+    if (phase === "scoring" && done > 0) ends.push(since());
+  });
   const record = await runWorker({ folder, plan: few, run, ...rest }, job, watcher, signal);
   const end = since();
   const scoring = times.scoring ?? end;
+  const middle = Math.floor((ends.length - 1) / 2);
+  const perSample = ends.length < 2
+    ? end - scoring
+    : (ends.at(-1)! - ends[middle]) / (ends.length - 1 - middle);
   const sizeOf = (path: string) => Deno.stat(path).then(({ size }) => size, () => 0);
   const own = await sizeOf(recordPath(folder, job));
   const reconstructions = await bytesIn(`${folder}/${keptFolder(job)}`);
   const plans = await sizeOf(`${folder}/plan.json`) + await sizeOf(`${folder}/run.json`);
   return {
     record,
-    times: { preparing: times.training ?? scoring, scoring, end },
+    times: { preparing: times.training ?? scoring, scoring, end, scored: ends.length, perSample },
     bytes: { record: own, reconstructions, others: await bytesIn(folder) - own - reconstructions - plans },
   };
 }

@@ -45,6 +45,7 @@ export function notes({ file }: Run, summary: Summary): string[] {
     ...summary.rows.flatMap(endings),
     ...mixedSentence(summary),
     ...file.notes.map(sentence),
+    ...backendSentence(file),
     ...settingsSentence(file),
   ];
 }
@@ -95,6 +96,13 @@ function inOrder(parts: SplitSummary["parts"]): [string, SplitSummary["parts"][s
   return Object.entries(parts).filter(([, { samples }]) => samples > 0).sort(([a], [b]) =>
     place(a) - place(b)
   );
+}
+
+/** Says what computed, where its bits do not repeat. */
+function backendSentence({ provenance: { backend, device } }: RunFile): string[] {
+  if (backend !== "native" && backend !== "webgpu") return [];
+  const on = typeof device === "string" ? ` (${device})` : "";
+  return [`Computed on the backend ${backend}${on}, whose last digits may be other ones the next time.`];
 }
 
 function settingsSentence({ identity }: RunFile): string[] {

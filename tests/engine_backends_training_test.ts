@@ -5,40 +5,74 @@
 
 import assert from "node:assert/strict";
 import { startBackend } from "../engine/backend.ts";
-import type { Method } from "../methods/method.ts";
+import type { Batch, Learner, Method } from "../methods/method.ts";
+import { otCycleGanAsPublished } from "../methods/ot_cyclegan_as_published.ts";
+import { otCycleGanBlind } from "../methods/ot_cyclegan_blind.ts";
+import { otCycleGanTwoGenerators } from "../methods/ot_cyclegan_two_generators.ts";
 import { starts } from "./engine_op_cases.ts";
+import { blobs, preparePrimalDual, primalDualMethods } from "./primal_dual_toy.ts";
 import { prepareToy, toyBatches } from "./toy_problem.ts";
 import { trainedMethods } from "./trained_methods.ts";
 
 /**
- * Shares of the largest value that a loss had: after one update, and within fifty. Most losses stay within 4e-3; those of
- * critics that penalise gradients of generated images only, which a generator chases, go furthest (0.18, that of images of
- * `ot-cyclegan-blind` on software Vulkan, which is 5e-3 away until the 30th update and 1e-3 at the 50th).
+ * How far losses may be from those of `wasm`, as shares of the largest value that a loss had: after one update, and within
+ * fifty. Seen were 6e-6 and 8.2e-3 at the most, but for methods whose critics chase a generator and see gradients of its
+ * images only.
  */
-const [atFirst, atLast] = [1e-5, 0.3];
+const atFirst = 1e-5, within = 0.02;
+
+/** Seen were 0.021, 0.053, and on llvmpipe by OpenGL 0.18 (by Vulkan 2e-6). */
+const chasing = new Map<Method, number>([
+  [otCycleGanAsPublished, 0.05],
+  [otCycleGanTwoGenerators, 0.12],
+  [otCycleGanBlind, 0.4],
+]);
+
 type Losses = Readonly<Record<string, number>>;
 
-async function course(name: string, method: Method): Promise<Losses[]> {
+interface Training {
+  readonly method: Method;
+  readonly learner: () => Learner;
+  readonly batches: () => () => Promise<Batch>;
+}
+
+const trainings: readonly Training[] = [
+  ...trainedMethods.map((method) => ({
+    method,
+    learner: () => prepareToy(method),
+    batches: () => {
+      const { pairs, operator } = method.knows;
+      return toyBatches("backends", { matched: pairs, known: operator === "exactly" });
+    },
+  })),
+  ...primalDualMethods.map((method) => ({
+    method,
+    learner: () => preparePrimalDual(method),
+    batches: () => blobs("backends"),
+  })),
+];
+
+async function course(name: string, { learner, batches }: Training): Promise<Losses[]> {
   await startBackend({ name });
-  using learner = prepareToy(method);
-  const { pairs, operator } = method.knows;
-  const draw = toyBatches("backends", { matched: pairs, known: operator === "exactly" });
+  using trained = learner();
+  const draw = batches();
   const losses: Losses[] = [];
-  for (let update = 0; update < 50; update++) losses.push(await learner.update!(draw, update / 50));
+  for (let update = 0; update < 50; update++) losses.push(await trained.update!(draw, update / 50));
   return losses;
 }
 
 for (const name of ["native", "webgpu"]) {
   const ignore = !(await starts(name));
-  for (const method of trainedMethods) {
-    Deno.test({ name: `${method.name} trains on ${name} as on wasm`, ignore }, async () => {
-      const expected = await course("wasm", method);
-      const found = await course(name, method);
+  for (const training of trainings) {
+    Deno.test({ name: `${training.method.name} trains on ${name} as on wasm`, ignore }, async () => {
+      const expected = await course("wasm", training);
+      const found = await course(name, training);
+      const most = chasing.get(training.method) ?? within;
       for (const loss of Object.keys(expected[0])) {
         const largest = Math.max(...expected.map((losses) => Math.abs(losses[loss])));
         const apart = expected.map((losses, i) => Math.abs(found[i][loss] - losses[loss]) / largest);
         assert.ok(apart[0] <= atFirst, `${loss} is ${apart[0]} away after the first update`);
-        assert.ok(Math.max(...apart) <= atLast, `${loss} is ${Math.max(...apart)} away within 50 updates`);
+        assert.ok(Math.max(...apart) <= most, `${loss} is ${Math.max(...apart)} away within 50 updates`);
       }
       await startBackend();
     });

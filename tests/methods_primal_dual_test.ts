@@ -2,39 +2,19 @@ import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/s
 import * as tf from "@tensorflow/tfjs-core";
 import { sha256 } from "../core/json.ts";
 import { stream } from "../core/random.ts";
-import { type Overrides, resolve } from "../core/settings.ts";
 import { startBackend } from "../engine/backend.ts";
 import { replayCounts } from "../engine/replay.ts";
-import type { Batch, Learner, Method } from "../methods/method.ts";
+import type { Batch, Learner } from "../methods/method.ts";
 import { parameters } from "../methods/networks/network.ts";
 import { type PrimalDual, primalDual, type PrimalDualOptions } from "../methods/networks/primal_dual.ts";
 import { primalDualL2 } from "../methods/primal_dual_l2.ts";
-import { primalDualSinkhorn } from "../methods/primal_dual_sinkhorn.ts";
 import { primalDualSinkhornAsPublished } from "../methods/primal_dual_sinkhorn_as_published.ts";
 import type { Operator } from "../physics/operator.ts";
 import { takenBlocks } from "./counted_heap.ts";
+import { A, blobs, preparePrimalDual, primalDualMethods } from "./primal_dual_toy.ts";
 
 await startBackend();
 
-/** Images of 6 x 8 to 4 x 5 random sums of their pixels, by an operator of norm 1 or so. */
-function sums(): Operator {
-  const [height, width, views, bins] = [6, 8, 4, 5];
-  const rng = stream("primal-dual/sums");
-  const matrix = Float32Array.from({ length: height * width * views * bins }, () => 0.09 * rng.normal());
-  const A = () => tf.tensor2d(matrix, [height * width, views * bins]);
-  const flat = (x: tf.Tensor) => tf.reshape<tf.Rank.R2>(x, [x.shape[0], -1]);
-  return {
-    name: "sums",
-    settings: {},
-    imageShape: [height, width, 1],
-    measurementShape: [views, bins, 1],
-    forward: (x) => tf.tidy(() => tf.reshape(tf.matMul(flat(x), A()), [x.shape[0], views, bins, 1])),
-    adjoint: (y) =>
-      tf.tidy(() => tf.reshape(tf.matMul(flat(y), A(), false, true), [y.shape[0], height, width, 1])),
-  };
-}
-
-const A = sums();
 const { imageShape, measurementShape } = A;
 const options: PrimalDualOptions = { imageShape, measurementShape, iterations: 2, copies: 3, width: 5 };
 
@@ -180,30 +160,6 @@ Deno.test("a primal-dual network without its operator says so, and gives back al
   strictEqual(tf.memory().numTensors, before);
 });
 
-const methods: readonly Method[] = [primalDualL2, primalDualSinkhorn, primalDualSinkhornAsPublished];
-
-function prepared(method: Method, overrides: Overrides = {}): Learner {
-  const small = { iterations: 2, copies: 2, width: 4, ...overrides };
-  const problem = { imageShape, measurementShape, seenShape: imageShape, updates: 60, batch: 1 };
-  return method.prepare(problem, resolve(method.settings, small, method.name), stream("primal-dual/seed"));
-}
-
-/** Blobs and their exact measurements. */
-function blobs(name: string, batch = 1): () => Promise<Batch> {
-  const rng = stream(`primal-dual/${name}`);
-  return () => {
-    const images = Array.from({ length: batch }, () => {
-      const [row, column] = [1 + 4 * rng.uniform(), 1 + 6 * rng.uniform()];
-      return Array.from(
-        { length: 48 },
-        (_, i) => Math.exp(-((Math.floor(i / 8) - row) ** 2 + (i % 8 - column) ** 2) / 3),
-      );
-    });
-    const x = tf.tensor4d(images.flat(), [batch, 6, 8, 1]);
-    return Promise.resolve({ x, y: A.forward(x) as tf.Tensor4D, A, see: (y) => A.adjoint(y) as tf.Tensor4D });
-  };
-}
-
 async function train(learner: Learner, updates: number, draw: () => Promise<Batch>): Promise<number[]> {
   const losses = [];
   for (let update = 0; update < updates; update++) {
@@ -213,13 +169,13 @@ async function train(learner: Learner, updates: number, draw: () => Promise<Batc
 }
 
 for (
-  const [method, overrides] of [...methods.map((method) => [method, {}] as const), [primalDualL2, {
+  const [method, overrides] of [...primalDualMethods.map((method) => [method, {}] as const), [primalDualL2, {
     recompute: true,
   }]] as const
 ) {
   Deno.test(`${method.name} ${JSON.stringify(overrides)} replays its steps to the bit of the tape, in batches of one and of two`, async () => {
     const run = async () => {
-      using learner = prepared(method, overrides);
+      using learner = preparePrimalDual(method, overrides);
       const losses = await train(learner, 12, blobs("one"));
       losses.push(...await train(learner, 6, blobs("two", 2)));
       const weights = await learner.weights();
@@ -237,9 +193,9 @@ for (
   });
 }
 
-for (const method of methods) {
+for (const method of primalDualMethods) {
   Deno.test(`${method.name} learns: its loss falls, and its reconstructions come nearer to the images`, async () => {
-    using learner = prepared(method, { iterations: 3, width: 8, rate: 5e-3 });
+    using learner = preparePrimalDual(method, { iterations: 3, width: 8, rate: 5e-3 });
     const { x, y, see } = await blobs("test", 8)();
     const error = () =>
       tf.tidy(() => tf.mean(tf.abs(tf.sub(learner.reconstruct(y, { A, see }), x))).dataSync()[0]);
@@ -254,12 +210,12 @@ for (const method of methods) {
   Deno.test(`${method.name} takes no memory from step to step, and gives all of it back`, async () => {
     const draw = blobs("memory");
     {
-      using learner = prepared(method);
+      using learner = preparePrimalDual(method);
       await train(learner, 4, draw);
     }
     const start = takenBlocks();
     {
-      using learner = prepared(method);
+      using learner = preparePrimalDual(method);
       await train(learner, 6, draw);
       const between = takenBlocks();
       await train(learner, 6, draw);
@@ -270,7 +226,7 @@ for (const method of methods) {
 }
 
 Deno.test("primal-dual methods refuse a batch without the operator", async () => {
-  using learner = prepared(primalDualL2);
+  using learner = preparePrimalDual(primalDualL2);
   const draw = blobs("unknown");
   await rejects(
     learner.update!(async () => ({ ...await draw(), A: undefined }), 0),
@@ -279,5 +235,5 @@ Deno.test("primal-dual methods refuse a batch without the operator", async () =>
 });
 
 Deno.test("the published Sinkhorn loss refuses the paper's literal ε as a setting", () => {
-  throws(() => prepared(primalDualSinkhornAsPublished, { epsilon: 1e-3 }), /between 0.1 and 100/);
+  throws(() => preparePrimalDual(primalDualSinkhornAsPublished, { epsilon: 1e-3 }), /between 0.1 and 100/);
 });

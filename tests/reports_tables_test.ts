@@ -246,6 +246,16 @@ Deno.test("table.md says so where its records were made by different commits", (
   assert.doesNotMatch(text([one, { ...one, seed: 1 }]), /different ways/);
 });
 
+Deno.test("table.md names the backend of a run whose bits do not repeat, and no other", () => {
+  const on = (provenance: Run["file"]["provenance"]) => {
+    const made = run([row("zero-filled", false)], [], { provenance });
+    return markdownTable(made, summarise(made));
+  };
+  assert.match(on({ backend: "webgpu", device: "a card" }), /Computed on the backend webgpu \(a card\)/);
+  assert.match(on({ backend: "native" }), /Computed on the backend native, whose last digits/);
+  assert.doesNotMatch(on({ backend: "wasm" }), /Computed on/);
+});
+
 Deno.test("table.md writes numbers with the digits that their metric deserves", () => {
   const made = run([row("input", false)], [
     record("input", null, [
