@@ -99,10 +99,9 @@ async function estimateJob(
   }
   const test = plan.split.parts.test.length;
   const share = test / Math.min(test, triedSamples);
-  const { scored, perSample } = times;
-  const scoring = times.end - times.scoring + perSample * scored * (share - 1);
+  const scoring = times.end - times.scoring + times.samples * (share - 1);
   const checks = trains ? Math.min(settings.updates as number, settings.checks as number) : 0;
-  const checking = checks * Math.min(8, plan.split.parts.validation.length) * perSample;
+  const checking = checks * Math.min(8, plan.split.parts.validation.length) * times.samples * share / test;
   const training = trains ? await trainingOf(prepared, job, signal) : { seconds: 0, bytes: 0 };
   return {
     seconds: times.preparing + training.seconds + checking + scoring,
@@ -135,13 +134,12 @@ const wasOutOfMemory = ({ state }: ResultRecord) => state.kind === "failed" && i
 
 interface Tried {
   readonly record: ResultRecord;
-  /** Seconds since the start; how many samples were scored, and what one takes when all is warm. */
+  /** Seconds since the start, and those that the samples would take if the program were warm. */
   readonly times: {
     readonly preparing: number;
     readonly scoring: number;
     readonly end: number;
-    readonly scored: number;
-    readonly perSample: number;
+    readonly samples: number;
   };
   readonly bytes: { readonly record: number; readonly reconstructions: number; readonly others: number };
 }
@@ -168,25 +166,22 @@ async function tried(
   const start = performance.now();
   const since = () => (performance.now() - start) / 1000;
   const times: Partial<Record<Progress["phase"], number>> = {};
-  const ends: number[] = [];
+  const scored: { seconds: number; done: number }[] = [];
   const watcher = listener(({ phase, done }) => {
     times[phase] ??= since();
-    if (phase === "scoring" && done > 0) ends.push(since());
+    if (phase === "scoring" && done > 0) scored.push({ seconds: since(), done });
   });
   const record = await runWorker({ folder, plan: few, run, ...rest }, job, watcher, signal);
   const end = since();
   const scoring = times.scoring ?? end;
-  const middle = Math.floor((ends.length - 1) / 2);
-  const perSample = ends.length < 2
-    ? end - scoring
-    : (ends.at(-1)! - ends[middle]) / (ends.length - 1 - middle);
+  const samples = slopeOf(scored) ?? end - scoring;
   const sizeOf = (path: string) => Deno.stat(path).then(({ size }) => size, () => 0);
   const own = await sizeOf(recordPath(folder, job));
   const reconstructions = await bytesIn(`${folder}/${keptFolder(job)}`);
   const plans = await sizeOf(`${folder}/plan.json`) + await sizeOf(`${folder}/run.json`);
   return {
     record,
-    times: { preparing: times.training ?? scoring, scoring, end, scored: ends.length, perSample },
+    times: { preparing: times.training ?? scoring, scoring, end, samples },
     bytes: { record: own, reconstructions, others: await bytesIn(folder) - own - reconstructions - plans },
   };
 }
@@ -220,17 +215,20 @@ async function trainingOf(
   } catch (error) {
     if (!enough.signal.aborted || signal.aborted) throw error;
   }
-  // The second half is past the warming up; of few updates the whole is all that there is.
-  const middle = seen[Math.floor(seen.length / 2)];
-  const [from, to] = [seen.length > 3 ? middle : seen[0], seen.at(-1)];
-  const slope = from === undefined || to === undefined || to.done === from.done
-    ? 0
-    : (to.seconds - from.seconds) / (to.done - from.done);
   const bytes = await Deno.stat(`${checkpointBase(folder, job)}.checkpoint`).then(
     ({ size }) => size,
     () => 0,
   );
-  return { seconds: slope, bytes };
+  return { seconds: slopeOf(seen) ?? 0, bytes };
+}
+
+/** Seconds that all of it takes, by the second half of what was seen, which is past the warming up. */
+function slopeOf(
+  seen: readonly { readonly seconds: number; readonly done: number }[],
+): number | undefined {
+  const [from, to] = [seen.length > 3 ? seen[Math.floor(seen.length / 2)] : seen[0], seen.at(-1)];
+  if (from === undefined || to === undefined || to.done === from.done) return undefined;
+  return (to.seconds - from.seconds) / (to.done - from.done);
 }
 
 /** A watcher that hears of progress alone. */

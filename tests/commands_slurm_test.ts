@@ -10,7 +10,7 @@ import {
   pathOf,
   startedWith,
 } from "./commands_running.ts";
-import { hasSlurm, nodes, TestSlurm, until } from "./slurm.ts";
+import { hasSlurm, nodes, said, TestSlurm, until } from "./slurm.ts";
 
 const small = ["mri", "--profile", "smoke", "--set", "updates=1000", "--checkpoint-seconds", "0"];
 const jobs = ["--methods", "zero-filled,supervised,ot-cyclegan", "--seeds", "10"];
@@ -80,31 +80,6 @@ Deno.test({
     }),
 });
 
-Deno.test({
-  name: "a job that is longer than its time limit goes on, as often as it takes, to the bytes of a local run",
-  ignore: !hasSlurm,
-  fn: () =>
-    inFolder(async (folder) => {
-      await Deno.mkdir(`${folder}/slurm`);
-      await using slurm = await TestSlurm.start(`${folder}/slurm`);
-      // Each of the updates waits 150 ms, so that all of them take more than the two minutes that there are; of which the
-      // last one is notice.
-      const toy = ["toy", "--profile", "smoke", "--use", pathOf("toy_extension.ts"), "--methods", "patient"];
-      const long = [...toy, "--seeds", "1", "--set", "updates=820", "--checkpoint-seconds", "0"];
-      const out = `${folder}/array`;
-      const limited = [...long, "--executor", "slurm", "--sbatch", "--time=2", "--out", out];
-      const [local, array] = await Promise.all([
-        bench(...long, "--out", `${folder}/local`),
-        ended(startedWith(slurm.env, "bench", ...limited)),
-      ]);
-      equal(local.code, 0, local.err);
-      equal(array.code, 0, array.out + array.err);
-      equal(await said(out, /stopped after update \d+ of 820/), true, "its time was not over before its end");
-      deepStrictEqual(await namesIn(`${out}/slurm`), ["1"], "one array did it");
-      deepStrictEqual(await lasting(out), await lasting(`${folder}/local`));
-    }),
-});
-
 /** A worker that has kept some of its training, and its task. */
 async function worker(
   out: string,
@@ -132,14 +107,6 @@ async function worker(
 function on(slurm: TestSlurm, node: string): Promise<void> {
   const tasks = () => slurm.run("squeue", "--noheader", `--nodelist=${node}`, "--states=RUNNING");
   return until(async () => (await tasks()).trim() !== "", `a task on node ${node}`);
-}
-
-/** Whether any task, or Slurm in its name, has said so. */
-async function said(out: string, pattern: RegExp): Promise<boolean> {
-  for (const name of await namesIn(`${out}/slurm/1`)) {
-    if (name.endsWith(".log") && pattern.test(await Deno.readTextFile(`${out}/slurm/1/${name}`))) return true;
-  }
-  return false;
 }
 
 Deno.test("bench without Slurm refuses --executor slurm in words, and options of sbatch that it gives itself", () =>

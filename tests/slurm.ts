@@ -1,6 +1,7 @@
 /** A Slurm of this machine's own for a test: Debian's slurm-wlm and munge, two nodes that are both this machine. */
 
 import { userInfo } from "node:os";
+import { namesIn } from "./commands_running.ts";
 
 // Debian puts daemons where the PATH of a person may not look.
 const path = `${Deno.env.get("PATH") ?? ""}:/usr/sbin:/sbin`;
@@ -144,4 +145,12 @@ export async function until(holds: () => Promise<boolean>, what: string): Promis
     if (tries === 600) throw new Error(`waited in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
+}
+
+/** Whether any task of a run's first array, or Slurm in its name, has said so. */
+export async function said(out: string, pattern: RegExp): Promise<boolean> {
+  for (const name of await namesIn(`${out}/slurm/1`)) {
+    if (name.endsWith(".log") && pattern.test(await Deno.readTextFile(`${out}/slurm/1/${name}`))) return true;
+  }
+  return false;
 }
