@@ -106,16 +106,19 @@ interface Head extends Omit<Checkpoint, "learner"> {
 /** The checkpoints of one job: a file, and the one before it. */
 export class Checkpoints {
   readonly #paths: readonly [newest: string, older: string];
+  /** Whether the newest file cannot be used, and so is not to take the older one's place. */
+  #isNewestPassedOver = false;
 
   /** `base` is the path without its ending; `of` says what the job is, and which code runs it. */
   constructor(base: string, readonly of: string) {
     this.#paths = [`${base}.checkpoint`, `${base}.checkpoint.before`];
   }
 
-  /** Writes one; what was the newest stays as the one before. */
+  /** Writes one; the newest that can be used stays as the one before. */
   async write(checkpoint: Omit<Checkpoint, "of">): Promise<void> {
     const [newest, older] = this.#paths;
-    await Deno.rename(newest, older).catch(unlessMissing);
+    if (!this.#isNewestPassedOver) await Deno.rename(newest, older).catch(unlessMissing);
+    this.#isNewestPassedOver = false;
     await writeWhole(newest, encodeCheckpoint({ ...checkpoint, of: this.of }));
   }
 
@@ -137,6 +140,7 @@ export class Checkpoints {
       try {
         const checkpoint = decodeCheckpoint(bytes, path);
         if (checkpoint.of === this.of) {
+          this.#isNewestPassedOver = leftAside;
           if (leftAside) told(`it goes on after update ${checkpoint.update}, from the one before: ${path}`);
           return checkpoint;
         }

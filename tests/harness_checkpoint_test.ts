@@ -64,6 +64,22 @@ Deno.test("of two checkpoints the newest that can be used is used, and the other
   });
 });
 
+Deno.test("a checkpoint in the place of a damaged one leaves the good one before it", async () => {
+  await inFolder(async (folder) => {
+    const checkpoints = new Checkpoints(`${folder}/one`, "a job");
+    for (const update of [1, 2]) await checkpoints.write(without(checkpoint(update)));
+    await Deno.truncate(`${folder}/one.checkpoint`, 100);
+    deepStrictEqual(await checkpoints.read(() => {}), checkpoint(1));
+
+    await checkpoints.write(without(checkpoint(3)));
+    await Deno.truncate(`${folder}/one.checkpoint`, 100);
+    deepStrictEqual(await checkpoints.read(() => {}), checkpoint(1));
+    for (const update of [4, 5]) await checkpoints.write(without(checkpoint(update)));
+    await Deno.truncate(`${folder}/one.checkpoint`, 100);
+    deepStrictEqual(await checkpoints.read(() => {}), checkpoint(4));
+  });
+});
+
 Deno.test("a checkpoint of another job, setting or code is left aside", async () => {
   await inFolder(async (folder) => {
     await new Checkpoints(`${folder}/one`, "a job").write(without(checkpoint(1)));
