@@ -25,7 +25,7 @@ import { kernelCorrelation, kernelCorrelationInitial, kernelRadius } from "../me
 import { psnr } from "../metrics/psnr.ts";
 import { ssim } from "../metrics/ssim.ts";
 import { fieldOf } from "../physics/field.ts";
-import { microscope, microscopeSettings, usualPixelNm } from "../physics/microscope.ts";
+import { isTiffName, microscope, microscopeSettings, usualPixelNm } from "../physics/microscope.ts";
 import { type Benchmark, commonSettings, smoke, type SubjectSettings, subjectSettings } from "./benchmark.ts";
 import { asMeasured, atWavelengths, wavelengthSettings } from "./wavelengths.ts";
 
@@ -203,7 +203,10 @@ export const deconvolution: Benchmark<typeof deconvolutionSettings> = {
         "The critics’ largest gradient norm on the same validation samples; Proposition 3.1 needs at most 1 everywhere.",
     },
   ],
-  files: ({ psf, measuredWith }) => [psf, measuredWith].filter((name) => /\.tiff?$/i.test(name)),
+  files: ({ psf, measuredWith }) => [
+    ...(psf === "" ? [] : [psf]),
+    ...(isTiffName(measuredWith) ? [measuredWith] : []),
+  ],
   keep: keepReconstructions,
   notes: [
     "widefield is the input's own score, and mean-image, the mean of the training images whatever was measured, a negative control.",

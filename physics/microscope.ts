@@ -298,7 +298,7 @@ async function otherKernel(
   if (given !== undefined && stretch !== undefined) return croppedKernel(given, spread.shape, name, stretch);
   const other = otherSpread(spread, name);
   if (other !== undefined) return pointSpread(other);
-  if (readKernel !== undefined && /\.tiff?$/i.test(name)) {
+  if (readKernel !== undefined && isTiffName(name)) {
     return croppedKernel(await readKernel(name), spread.shape, name);
   }
   throw new UsageError({
@@ -306,6 +306,11 @@ async function otherKernel(
     where: "--set measured-with",
     fix: "give a wavelength (610nm), a stretched function (s1.3), a Gaussian (g2.62) or a TIFF file",
   });
+}
+
+/** Whether a name is that of a TIFF file, and not of a wavelength or a form. */
+export function isTiffName(name: string): boolean {
+  return /\.tiff?$/i.test(name);
 }
 
 function spreadOf(sample: Measurable, settings: MicroscopeValues): PointSpread {
