@@ -2,30 +2,38 @@
 
 import stringWidth from "string-width";
 import type { Run } from "../results/run.ts";
-import { summarise, type Summary, type SummaryRow, withoutEmpty } from "../results/summary.ts";
+import { byCondition, summarise, type Summary, type SummaryRow, withoutEmpty } from "../results/summary.ts";
 import { banners, refusals } from "./caption.ts";
 import { visible } from "./escape.ts";
 import { cellText, metricHeading } from "./format.ts";
 
 /**
  * A run as text of at most `width` columns (more only where names and the leading metric need it). What has not finished is
- * shown as `…`; metrics that do not fit are left to `table.md`.
+ * shown as `…`; metrics that do not fit are left to `table.md`. Scores under other conditions follow once all is there.
  */
 export function terminalTable(run: Run, width = 110): string {
-  const summary = summarise(run);
-  const columns = chosen(columnsOf(withoutEmpty(summary)), width);
+  const [own, ...conditions] = byCondition(withoutEmpty(summarise(run)));
+  const isWhole = own.summary.rows.every(({ planned, records }) => records.length === planned);
+  return [
+    ...[...banners(run), ...refusals(run)].map((banner) => `! ${visible(banner)}`),
+    ...linesOf(own.summary, width),
+    ...(isWhole ? conditions : []).flatMap(({ condition, summary }) => [
+      "",
+      `Measured ${visible(condition!)}:`,
+      ...linesOf(summary, width),
+    ]),
+  ].join("\n");
+}
+
+function linesOf(summary: Summary, width: number): string[] {
+  const columns = chosen(columnsOf(summary), width);
   const height = summary.rows.length + 1;
   const lines = Array.from(
     { length: height },
     (_, row) => columns.map((column) => column[row]).join("  ").trimEnd(),
   );
   const rule = "─".repeat(Math.max(...lines.map((line) => stringWidth(line))));
-  return [
-    ...[...banners(run), ...refusals(run)].map((banner) => `! ${visible(banner)}`),
-    lines[0],
-    rule,
-    ...lines.slice(1),
-  ].join("\n");
+  return [lines[0], rule, ...lines.slice(1)];
 }
 
 /** Each column as its lines, padded to one width: row names, metrics, how the seeds ended. */

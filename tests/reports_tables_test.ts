@@ -420,7 +420,7 @@ Deno.test("ranges() names every number once, and of more than three that follow 
   assert.equal(ranges([]), "");
 });
 
-Deno.test("scores under another condition stand in a table of their own, in Markdown and in LaTeX", () => {
+Deno.test("scores under another condition stand in a table of their own, in Markdown, in LaTeX, and where all is done on terminals", () => {
   const made = run([row("a", false)], [
     record("a", null, [score(0, "s", "", 11), { ...score(0, "s", "", 22), metric: "psnr-400nm" }]),
   ]);
@@ -439,6 +439,8 @@ Deno.test("scores under another condition stand in a table of their own, in Mark
     [false, false],
   ]);
   assert.match(tables[2], /\\caption\{[^}]*measured at 400 nm/);
+  assert.match(terminalTable(both), /^a +11\.00$[^]*^Measured at 400 nm:\n[^]*^a +22\.00$/m);
+  assert.doesNotMatch(terminalTable({ ...both, records: [] }), /400 nm/);
   assert.deepEqual(parsed(tableCsv(both, summary)).slice(0, 2).map(({ metric }) => metric), [
     "psnr",
     "psnr-400nm",
