@@ -196,7 +196,9 @@ const compositions: { readonly [name: string]: Composition } = {
 
   [kernel.instanceNormStatistics]: ({ x }, { epsilon }) => {
     const [n, , , channels] = x.shape;
-    const mean = pixelMean(x);
+    // Sums of large numbers lose digits, which those of the differences give back.
+    const rough = pixelMean(x);
+    const mean = tf.add(rough, pixelMean(tf.sub(x, rough)));
     const r = tf.rsqrt(tf.add(pixelMean(tf.square(tf.sub(x, mean))), epsilon));
     return tf.reshape(tf.concat([mean, r], 1), [n, 2, channels]);
   },

@@ -1,4 +1,6 @@
 import { equal, match, ok } from "node:assert/strict";
+import { isThere } from "../core/files.ts";
+import { nativeFolder } from "../engine/native/folder.ts";
 import { bench, ended, inFolder, job, pathOf, started } from "./commands_running.ts";
 import { niftiBytes } from "./datasets_files.ts";
 import { sharedExists, sharedFolder } from "./tree.ts";
@@ -27,7 +29,6 @@ Deno.test("bench refuses unknown names with the nearest known one, and exit code
       [[...smoke, "--methods", "ot-cyclgan"], /unknown method "ot-cyclgan"[\s\S]*did you mean "ot-cyclegan"/],
       [[...smoke, "--methods", ","], /no method is named/],
       [[...smoke, "--backend", "wsam"], /unknown backend "wsam"[\s\S]*did you mean "wasm"/],
-      [[...smoke, "--backend", "native"], /native backend/],
       [
         [...smoke, "--set", "acelleration=8"],
         /unknown setting "acelleration"[\s\S]*did you mean "acceleration"/,
@@ -44,6 +45,17 @@ Deno.test("bench refuses unknown names with the nearest known one, and exit code
     ];
     for (const [args, says] of wrong) await refused(args, says);
   }));
+
+Deno.test({
+  name: "bench refuses the native backend where it is not built, and says how it comes about",
+  ignore: await isThere(nativeFolder),
+}, () =>
+  inFolder((folder) =>
+    refused(
+      ["mri", "--profile", "smoke", "--out", `${folder}/run`, "--backend", "native"],
+      /the native backend is not built[\s\S]*deno task native/,
+    )
+  ));
 
 Deno.test("bench refuses options without a value or out of range, with exit code 2", async () => {
   const wrong: [string[], RegExp][] = [

@@ -4,7 +4,9 @@ import { allKinds } from "../datasets/kinds.ts";
 import { findFiles } from "../datasets/open.ts";
 import { HdfReader } from "../datasets/formats/hdf5.ts";
 import { stream } from "../core/random.ts";
+import { alone } from "./alone.ts";
 import { niftiBytes, withFolder, writeFastmri } from "./datasets_files.ts";
+import type { Surveyed } from "./survey_alone.ts";
 import { sharedExists, sharedFolder } from "./tree.ts";
 
 const gigabyte = 2 ** 30;
@@ -16,18 +18,19 @@ for (const folder of ["hdf5", "nifti", "dicom", "tiff", "truncated"]) {
   }, async () => {
     const { files } = await findFiles(allKinds, [`${sharedFolder}/malformed/${folder}`]);
     assert.ok(files.length >= 4);
-    for (const { file } of files) {
-      const before = performance.now();
-      const { datasets, refused } = await survey([file.path], {});
-      assert.ok(performance.now() - before < 5000, file.path);
-      assert.equal(datasets.length, 0, file.path);
-      assert.equal(refused[0].path, file.path);
+    const paths = files.map(({ file }) => file.path);
+    const found = await alone<Surveyed>("survey_alone.ts", ...paths);
+    assert.deepEqual(found.files.map(({ path }) => path), paths);
+    for (const { path, seconds, datasets, refused } of found.files) {
+      assert.ok(seconds < 5, path);
+      assert.equal(datasets, 0, path);
+      assert.equal(refused[0].path, path);
       assert.ok(
         refused[0].reason.length > 10 && !/undefined|\bat .*:\d+:\d+/.test(refused[0].reason),
         refused[0].reason,
       );
     }
-    assert.ok(Deno.memoryUsage().rss < gigabyte);
+    assert.ok(found.peak < gigabyte, `${found.peak} bytes`);
   });
 }
 

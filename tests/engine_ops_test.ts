@@ -302,8 +302,7 @@ Deno.test("instanceNorm() loses no digits in large images far from zero, in any 
   for (const { options, title } of backends) {
     await startBackend(options);
     const actual = await read([tf.tidy(() => ops.instanceNorm(tf.tensor4d(values, shape)))]);
-    // TensorFlow sums up in single precision.
-    assertClose(actual, expected, title === "native" ? 1e-5 : 3e-6, title);
+    assertClose(actual, expected, 3e-6, title);
   }
 });
 

@@ -61,7 +61,8 @@ async function course(name: string, { learner, batches }: Training): Promise<Los
   return losses;
 }
 
-for (const name of ["native", "webgpu"]) {
+/** A test of each trained method on a backend, ignored where it does not start: minutes, so each has a file of its own. */
+export async function testTraining(name: "native" | "webgpu"): Promise<void> {
   const ignore = !(await starts(name));
   for (const training of trainings) {
     Deno.test({ name: `${training.method.name} trains on ${name} as on wasm`, ignore }, async () => {

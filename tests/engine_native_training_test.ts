@@ -1,0 +1,3 @@
+import { testTraining } from "./backend_training.ts";
+
+await testTraining("native");
