@@ -18,17 +18,29 @@ import { stopGradient } from "./stop_gradient.ts";
 type Attributes = any;
 type Gradients = { [input: string]: () => tf.Tensor };
 
+const own: tf.GradConfig[] = [];
+
+/** Registers the gradients of this file once more, after another copy of TensorFlow.js has put its own in their place. */
+export function restoreGradients(): void {
+  own.forEach(tf.registerGradient);
+}
+
 /** Registers the gradient of a kernel with `inputs`, all of which are saved; `differentiate` takes the output's gradient first. */
 function register(
   kernelName: string,
   inputs: string[],
   differentiate: (g: tf.Tensor, inputs: tf.Tensor[], attributes: Attributes) => Gradients,
 ): void {
-  tf.registerGradient({
+  add({
     kernelName,
     inputsToSave: inputs,
     gradFunc: (g, saved, attributes) => differentiate(g as tf.Tensor, saved, attributes),
   });
+}
+
+function add(gradient: tf.GradConfig): void {
+  own.push(gradient);
+  tf.registerGradient(gradient);
 }
 
 /** A function of one value: its derivative, in terms of x. */
@@ -199,7 +211,7 @@ function listed(
   kernelName: string,
   gradients: (g: tf.Tensor, list: tf.Tensor[], attributes: Attributes) => tf.Tensor[],
 ) {
-  tf.registerGradient({
+  add({
     kernelName,
     saveAllInputs: true,
     gradFunc: (g, list, attributes) => {
@@ -220,7 +232,7 @@ listed("Concat", (g, list, { axis }) => {
     return tf.slice(g, begin, shape);
   });
 });
-tf.registerGradient({
+add({
   kernelName: "Unpack",
   gradFunc: (g, _saved, attributes) => ({
     value: () => tf.stack(g as tf.Tensor[], attributes.axis as number),

@@ -67,7 +67,7 @@ export function assertClose(actual: Values, expected: Values, tolerance: number,
 }
 
 /** Every backend, and whether it has to be left out because it does not start here. */
-const allBackends = [
+export const allBackends = [
   { title: "wasm", options: { name: "wasm" }, ignore: false },
   { title: "wasm, portable", options: { name: "wasm", portable: true }, ignore: false },
   { title: "cpu", options: { name: "cpu" }, ignore: false },

@@ -5,6 +5,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { stream } from "../core/random.ts";
 import { startBackend } from "../engine/backend.ts";
 import "../engine/ops.ts";
+import { alone } from "./alone.ts";
+import { allBackends, read, starts } from "./engine_op_cases.ts";
 
 /** A function of six numbers to six numbers (or of two of either), as tensors and as numbers. */
 interface Case {
@@ -210,41 +212,61 @@ function differences(f: (inputs: number[][]) => number, inputs: number[][], h: n
   );
 }
 
-function assertClose(actual: tf.Tensor[], expected: number[], tolerance: number, what: string): void {
-  const values = actual.flatMap((tensor) => [...tensor.dataSync()]);
+function assertClose(values: number[], expected: number[], tolerance: number, what: string): void {
   const scale = Math.max(1, ...expected.map(Math.abs));
+  assert.equal(values.length, expected.length, what);
   expected.forEach((value, i) =>
     assert.ok(Math.abs(values[i] - value) <= tolerance * scale, `${what} ${i}: ${values[i]}, not ${value}`)
   );
 }
 
-for (const backend of ["wasm", "cpu"]) {
+for (const { title, options, ignore } of allBackends) {
   for (const { name, inputs, positive = false, op, oracle } of cases) {
-    Deno.test(`tf.${name} has the two derivatives that differences say it has (${backend})`, async () => {
-      await startBackend({ name: backend });
-      const values = Array.from({ length: inputs }, (_, i) => draw(`${name}/${i}`, positive));
-      const direction = Array.from({ length: inputs }, (_, i) => draw(`${name}/along ${i}`, false));
-      const before = tf.memory().numTensors;
-      tf.tidy(() => {
-        const tensors = values.map((x) => tf.tensor1d(x));
-        const loss = (...xs: tf.Tensor[]) => joinedTensor(op(...xs));
-        const slope = (...xs: tf.Tensor[]) =>
-          tf.addN(
-            tf.grads(loss)(xs).map((g, i) => tf.sum(tf.mul(g, tf.tensor1d(direction[i])))),
-          ) as tf.Scalar;
-        assertClose([op(...tensors)], oracle(...values), 1e-5, "value");
+    Deno.test({
+      name: `tf.${name} has the two derivatives that differences say it has (${title})`,
+      ignore,
+      async fn() {
+        await startBackend(options);
+        const values = Array.from({ length: inputs }, (_, i) => draw(`${name}/${i}`, positive));
+        const direction = Array.from({ length: inputs }, (_, i) => draw(`${name}/along ${i}`, false));
+        const before = tf.memory().numTensors;
+        const made = tf.tidy(() => {
+          const tensors = values.map((x) => tf.tensor1d(x));
+          const loss = (...xs: tf.Tensor[]) => joinedTensor(op(...xs));
+          const slope = (...xs: tf.Tensor[]) =>
+            tf.addN(
+              tf.grads(loss)(xs).map((g, i) => tf.sum(tf.mul(g, tf.tensor1d(direction[i])))),
+            ) as tf.Scalar;
+          return {
+            value: [op(...tensors)],
+            first: tf.grads(loss)(tensors),
+            second: tf.grads(slope)(tensors),
+          };
+        });
+        assertClose(await read(made.value), oracle(...values), 1e-5, "value");
 
         const smooth = (moved: number[][]) => joined(oracle(...moved));
-        assertClose(tf.grads(loss)(tensors), differences(smooth, values, 1e-5), 1e-4, "first derivative");
+        assertClose(await read(made.first), differences(smooth, values, 1e-5), 1e-4, "first derivative");
 
         const h = 1e-4;
         const along = (moved: number[][]) => {
           const step = (by: number) => moved.map((x, i) => x.map((value, j) => value + by * direction[i][j]));
           return (smooth(step(h)) - smooth(step(-h))) / (2 * h);
         };
-        assertClose(tf.grads(slope)(tensors), differences(along, values, h), 3e-4, "second derivative");
-      });
-      assert.equal(tf.memory().numTensors, before, "tensors are leaked");
+        assertClose(await read(made.second), differences(along, values, h), 3e-4, "second derivative");
+        assert.equal(tf.memory().numTensors, before, "tensors are leaked");
+        await startBackend();
+      },
     });
   }
 }
+
+Deno.test({
+  name: "the copy of TensorFlow.js that native brings leaves the gradients of the suite in their place",
+  ignore: !(await starts("native")),
+}, async () => {
+  // A process of its own, in which nothing has been native before.
+  const names = await alone<{ changed: string[]; all: number }>("native_gradients.ts");
+  assert.deepEqual(names.changed, []);
+  assert.ok(names.all > 40, `${names.all} gradients`);
+});

@@ -6,6 +6,7 @@ import util from "node:util";
 import { UsageError } from "../../core/errors.ts";
 import { registerCompositions } from "../compositions.ts";
 import { outOfMemory } from "../out_of_memory.ts";
+import { restoreGradients } from "../stock_gradients.ts";
 import { bindingName, nativeFolder } from "./folder.ts";
 import { type NativeBackend, registerNativeKernels } from "./kernels.ts";
 
@@ -25,11 +26,12 @@ export async function startNative(
   if (tf.findBackend(nativeName) === null) {
     supplyOldUtilities();
     // The package's main module would look for its own download. It brings a copy of TensorFlow.js, which shares the
-    // engine and the registry of kernels with ours, both being global.
+    // engine and the registries of kernels and gradients with ours, all being global.
     const require = createRequire(`${folder}/package.json`);
     const within = (module: string) => require(`@tensorflow/tfjs-node-gpu/dist/${module}.js`);
     const { NodeJSKernelBackend } = within("nodejs_kernel_backend");
     within("register_all_kernels");
+    restoreGradients();
     tf.registerBackend(
       nativeName,
       () => new NodeJSKernelBackend(wordingMemory(binding), "@tensorflow/tfjs-node"),

@@ -1,0 +1,16 @@
+/** Starts the native backend, and prints which kernels have another gradient than before. */
+
+import * as tf from "@tensorflow/tfjs-core";
+import { startBackend } from "../engine/backend.ts";
+import "../engine/ops.ts";
+
+if (import.meta.main) {
+  const kernels = Object.values(tf).filter((name) => typeof name === "string");
+  const gradients = () => new Map(kernels.map((name) => [name, tf.getGradient(name)]));
+  const before = gradients();
+  await startBackend({ name: "native" });
+  const after = gradients();
+  const own = kernels.filter((name) => before.get(name) !== undefined);
+  const changed = own.filter((name) => after.get(name) !== before.get(name));
+  console.log(JSON.stringify({ changed, all: own.length }));
+}
