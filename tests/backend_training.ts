@@ -8,7 +8,6 @@ import { startBackend } from "../engine/backend.ts";
 import type { Batch, Learner, Method } from "../methods/method.ts";
 import { otCycleGanAsPublished } from "../methods/ot_cyclegan_as_published.ts";
 import { otCycleGanBlind } from "../methods/ot_cyclegan_blind.ts";
-import { otCycleGanTwoGenerators } from "../methods/ot_cyclegan_two_generators.ts";
 import { starts } from "./engine_op_cases.ts";
 import { blobs, preparePrimalDual, primalDualMethods } from "./primal_dual_toy.ts";
 import { prepareToy, toyBatches } from "./toy_problem.ts";
@@ -16,15 +15,17 @@ import { trainedMethods } from "./trained_methods.ts";
 
 /**
  * How far losses may be from those of `wasm`, as shares of the largest value that a loss had: after one update, and within
- * fifty. Seen were 6e-6 and 8.2e-3 at the most, but for methods whose critics chase a generator and see gradients of its
- * images only.
+ * fifty. Seen were 6e-6 and 8.2e-3 at the most, but for two methods.
  */
 const atFirst = 1e-5, within = 0.02;
 
-/** Seen were 0.021, 0.053, and on llvmpipe by OpenGL 0.18 (by Vulkan 2e-6). */
-const chasing = new Map<Method, number>([
-  [otCycleGanAsPublished, 0.05],
-  [otCycleGanTwoGenerators, 0.12],
+/**
+ * The critics of the first chase generators and see gradients of their images only (seen: 0.027). In the eleventh update of
+ * the second an activation is so near to zero that rounding decides on its side: `wasm` goes one way, and with images that are
+ * smaller by 2e-6 the one of all other backends, 0.18 away.
+ */
+const further = new Map<Method, number>([
+  [otCycleGanAsPublished, 0.06],
   [otCycleGanBlind, 0.4],
 ]);
 
@@ -68,7 +69,7 @@ export async function testTraining(name: "native" | "webgpu"): Promise<void> {
     Deno.test({ name: `${training.method.name} trains on ${name} as on wasm`, ignore }, async () => {
       const expected = await course("wasm", training);
       const found = await course(name, training);
-      const most = chasing.get(training.method) ?? within;
+      const most = further.get(training.method) ?? within;
       for (const loss of Object.keys(expected[0])) {
         const largest = Math.max(...expected.map((losses) => Math.abs(losses[loss])));
         const apart = expected.map((losses, i) => Math.abs(found[i][loss] - losses[loss]) / largest);
