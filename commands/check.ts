@@ -41,6 +41,7 @@ const options = {
   set: { type: "string", multiple: true, default: [] as string[] },
   use: { type: "string", multiple: true, default: [] as string[] },
   workers: { type: "string" },
+  backend: { type: "string", default: "wasm" },
   portable: { type: "boolean", default: false },
   out: { type: "string" },
   fresh: { type: "boolean", default: false },
@@ -59,9 +60,10 @@ const help = `deno task check [options]     compares reconstruction quality with
   --junit FILE       writes the findings as JUnit XML, too
   --set name=value   as for bench; a baseline is of its settings and refuses others
   --use FILE.ts      adds methods or benchmarks from your own module
+  --backend NAME     as for bench; where bits do not repeat, seeds alone decide
   --portable         as for bench: the same bits on processors without fused multiply-add
   --workers N        jobs at once (default: one a core, here ${availableParallelism()})
-  --out DIR          where the runs are kept (default runs/check)
+  --out DIR          where the runs are kept (default runs/check, and of another backend runs/check-NAME)
   --fresh            starts runs in that folder over
 
 One seed is run first: where its weights and scores are the baseline's to the bit, the check has passed. Else all seeds are
@@ -190,7 +192,8 @@ async function measured(
   // A user's row is guarded as narrowly as any.
   const narrowest = Math.min(...Object.values(check.guards));
   const marginOf = (row: string) => check.guards[row] ?? narrowest;
-  const out = `${fromCaller(values.out ?? "runs/check")}/${name}`;
+  const folder = values.backend === "wasm" ? "runs/check" : `runs/check-${values.backend}`;
+  const out = `${fromCaller(values.out ?? folder)}/${name}`;
   const methods = methodsOf(values, suite, name, Object.keys(check.guards), before);
   const seeds = values.seeds ?? (values.update ? check.baselineSeeds : check.seeds);
   let fresh = values.fresh || await isOfOtherCode(out, name, suite);
@@ -201,7 +204,7 @@ async function measured(
       split: "subjects",
       dataSeed: 1,
       use: values.use.map(fromCaller),
-      backend: "wasm",
+      backend: values.backend,
       portable: values.portable,
       out,
       fresh,

@@ -14,7 +14,7 @@ import { withoutCosts } from "../reports/markdown.ts";
 import { counted } from "../reports/words.ts";
 import { recordName } from "../results/record.ts";
 import { nameOf, readRun, type Run } from "../results/run.ts";
-import { whatDiffers } from "../results/sameness.ts";
+import { repeatsBits, whatDiffers } from "../results/sameness.ts";
 import { exitWithError, printable } from "./exit.ts";
 import { parsed, whole } from "./options.ts";
 import { fromCaller } from "./paths.ts";
@@ -109,7 +109,7 @@ async function main(args: string[]): Promise<number> {
   }
   console.log(`\nwhat differs between ${folder} and ${out}:`);
   for (const line of differing) console.log(`  ${printable(line)}`);
-  console.log(`\nwhy it may: ${printable(reason(other))}`);
+  console.log(`\nwhy it may: ${printable(reason(other, String(run.file.provenance.backend)))}`);
   return 1;
 }
 
@@ -191,7 +191,8 @@ function sameBytes(name: string, a: Uint8Array, b: Uint8Array): boolean {
   return withoutCosts(text.decode(a)) === withoutCosts(text.decode(b));
 }
 
-function reason(other: readonly string[]): string {
+function reason(other: readonly string[], backend: string): string {
+  if (!repeatsBits(backend)) return `${backend} does not repeat its bits, on one machine neither`;
   return other.length === 0
     ? "code, programs and machine are the same, so it may not. Either RUN was changed, or this is a fault of the suite"
     : "code, programs or machine are other ones, as said above";

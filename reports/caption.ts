@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from "node:util";
 import { canonicalJson, type Json } from "../core/json.ts";
 import type { ResultRecord } from "../results/record.ts";
 import type { MetricHead, Run, RunFile, SplitSummary } from "../results/run.ts";
+import { repeatsBits } from "../results/sameness.ts";
 import { type Summary, type SummaryRow, withoutEmpty } from "../results/summary.ts";
 import { conventionsOf, metricHeading } from "./format.ts";
 import { gapSentences } from "./gaps.ts";
@@ -100,9 +101,11 @@ function inOrder(parts: SplitSummary["parts"]): [string, SplitSummary["parts"][s
 
 /** Says what computed, where its bits do not repeat. */
 function backendSentence({ provenance: { backend, device } }: RunFile): string[] {
-  if (backend !== "native" && backend !== "webgpu") return [];
+  if (repeatsBits(backend)) return [];
   const on = typeof device === "string" ? ` (${device})` : "";
-  return [`Computed on the backend ${backend}${on}, whose last digits may be other ones the next time.`];
+  return [
+    `Computed on the backend ${String(backend)}${on}, whose last digits may be other ones the next time.`,
+  ];
 }
 
 function settingsSentence({ identity }: RunFile): string[] {

@@ -3,6 +3,7 @@
 import { differences, type Json } from "../core/json.ts";
 import type { Checked } from "../results/baseline.ts";
 import type { Change, Finding, Outcome } from "../results/regression.ts";
+import { repeatsBits } from "../results/sameness.ts";
 import { markdownText, visible, xmlText } from "./escape.ts";
 import { metricName, scoreText } from "./format.ts";
 import { counted } from "./words.ts";
@@ -173,9 +174,8 @@ function baselineText({ provenance: { commit, arithmetic } }: Checked): string {
 
 /** What differs from the baseline besides scores. */
 function notesOf(before: Checked, after: Checked): string[] {
-  const [theirs, ours] = [before, after].map(({ provenance }) => provenance.arithmetic);
   return [
-    ...(theirs === ours ? [] : [`arithmetic is ${ours} here and ${theirs} there, so no bits are the same`]),
+    ...bitsNote(before, after),
     ...after.rows.flatMap(({ name, settings }) => {
       const old = before.rows.find((row) => row.name === name);
       return old === undefined
@@ -183,6 +183,18 @@ function notesOf(before: Checked, after: Checked): string[] {
         : differences(old.settings as Json, settings as Json).map((one) => `${name}: ${one}`);
     }),
   ];
+}
+
+/** Why weights and scores are not to be expected to the bit, where they are not. */
+function bitsNote(before: Checked, after: Checked): string[] {
+  const [[theirBackend, theirs], [ownBackend, ours]] = [before, after].map((
+    { provenance: { backend, arithmetic } },
+  ) => [String(backend ?? "wasm"), String(arithmetic)]);
+  if (theirBackend !== ownBackend) {
+    return [`computed by ${ownBackend} here and by ${theirBackend} there, so no bits are the same`];
+  }
+  if (theirs !== ours) return [`arithmetic is ${ours} here and ${theirs} there, so no bits are the same`];
+  return repeatsBits(ownBackend) ? [] : [`${ownBackend} does not repeat its bits, so seeds alone decide`];
 }
 
 function capitalised(text: string): string {

@@ -6,6 +6,11 @@ import { decodeValue, type ResultRecord, type ScoreRow } from "./record.ts";
 /** What two identical runs may differ in: what the job cost, and who ran it. */
 const mayDiffer: readonly string[] = ["cost", "provenance"] satisfies (keyof ResultRecord)[];
 
+/** Whether a backend promises the same bits in each run; TensorFlow's threads and a device's driver do not. */
+export function repeatsBits(backend: Json | undefined): boolean {
+  return backend !== "native" && backend !== "webgpu";
+}
+
 /** What differs between two records of one job, a phrase for each of their members; none where they are the same. */
 export function whatDiffers(one: ResultRecord, other: ResultRecord): string[] {
   const [a, b] = [one, other] as unknown as Record<string, Json | undefined>[];

@@ -3,6 +3,7 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { type Baseline, parseBaseline } from "../results/baseline.ts";
 import { check, type Ended, inFolder, namesIn } from "./commands_running.ts";
+import { starts } from "./engine_op_cases.ts";
 
 /** A module with the row `mine`, which multiplies what it sees: the nearer to 1, the smaller its error. */
 function moduleOf({ level = 0.9, spread = 0.001, prepare = "" }): string {
@@ -96,6 +97,31 @@ Deno.test("a program that did not change passes after one seed, bit-identical; a
     equal(better.code, 0, better.out + better.err);
     match(better.out, /pass +mine .*: better by .*; --update keeps the gain/);
   }));
+
+Deno.test("a check on another backend than the baseline's says so, and lets seeds decide", () =>
+  inFolder(async (folder) => {
+    equal((await checked(folder, {}, ...update)).code, 0);
+    // What rounding makes of the weights.
+    const same = await checked(folder, { level: 0.900001 }, "--backend", "cpu");
+    equal(same.code, 0, same.out + same.err);
+    match(same.out, /note: computed by cpu here and by wasm there, so no bits are the same/);
+    match(same.out, /pass +mine .*3 against 5 seeds/);
+    const worse = await checked(folder, { level: 0.8 }, "--backend", "cpu");
+    equal(worse.code, 1, worse.out + worse.err);
+  }));
+
+for (const name of ["native", "webgpu"]) {
+  Deno.test({
+    name: `a check on ${name} of a baseline of ${name} takes other bits for noise`,
+    ignore: !(await starts(name)),
+  }, () =>
+    inFolder(async (folder) => {
+      equal((await checked(folder, {}, "--backend", name, ...update)).code, 0);
+      const { code, out, err } = await checked(folder, { level: 0.900001 }, "--backend", name);
+      equal(code, 0, out + err);
+      match(out, new RegExp(`note: ${name} does not repeat its bits, so seeds alone decide`));
+    }));
+}
 
 Deno.test("where seeds lie too far apart to tell, the check is inconclusive and says how many seeds would decide", () =>
   inFolder(async (folder) => {
