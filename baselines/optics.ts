@@ -36,7 +36,7 @@ export interface Optics {
  *
  * @throws {TypeError} where the operator is not that of localisation microscopy, or the noise is unknown.
  */
-export function opticsOf({ A, noise }: Meeting, method: string): Optics {
+export async function opticsOf({ A, noise }: Meeting, method: string): Promise<Optics> {
   const refuse = (what: string): never => {
     throw new TypeError(explain({
       what,
@@ -50,7 +50,7 @@ export function opticsOf({ A, noise }: Meeting, method: string): Optics {
     return typeof value === "number" && value >= 0 ? value : refuse(`the operator does not say its ${name}`);
   };
   const pixelNm = read("pixelNm");
-  const { floor, slope } = varianceOf(noise ?? refuse("nobody tells how noisy the camera is"));
+  const { floor, slope } = await varianceOf(noise ?? refuse("nobody tells how noisy the camera is"));
   return {
     pixelNm,
     sigma: read("psfSigmaNm") / pixelNm,
@@ -62,19 +62,21 @@ export function opticsOf({ A, noise }: Meeting, method: string): Optics {
 }
 
 /** The variance of noise as floor + slope · brightness, from what it adds at brightness 0 and 1. */
-function varianceOf(noise: Noise): { floor: number; slope: number } {
-  const [floor, one] = tf.tidy(() => {
+async function varianceOf(noise: Noise): Promise<{ floor: number; slope: number }> {
+  const variance = tf.tidy(() => {
     const expected = tf.tensor4d([0, 1], [1, 1, 2, 1]);
     const [above, below] = [1, -1].map((n) => noise.add(expected, tf.fill([1, 1, 2, 1], n)));
-    return tf.square(tf.div(tf.sub(above, below), 2)).dataSync();
+    return tf.square(tf.div(tf.sub(above, below), 2));
   });
+  const [floor, one] = await variance.data();
+  variance.dispose();
   return { floor, slope: one - floor };
 }
 
 /** The frames of a batch of measurements, in counts. */
-export function framesOf(y: Tensor4D, { unit, dark }: Optics): Frame[] {
+export async function framesOf(y: Tensor4D, { unit, dark }: Optics): Promise<Frame[]> {
   const [batch, height, width] = y.shape;
-  const values = y.dataSync();
+  const values = await y.data();
   return Array.from({ length: batch }, (_, i) => ({
     height,
     width,
@@ -99,29 +101,27 @@ export function localiser(
   method: string,
   find: (frame: Frame, optics: Optics) => Spots,
 ): Learner {
-  // Whoever wants to know emitters has mostly asked for the image of the same measurements before.
-  const last = new WeakMap<Tensor4D, readonly Points[]>();
-  const found = (y: Tensor4D, optics: Optics) =>
-    framesOf(y, optics).map((frame) => emittersOf(find(frame, optics), optics));
+  const last = new WeakMap<Tensor4D, { readonly optics: Optics; readonly emitters: readonly Points[] }>();
   return {
     parameters: 0,
     macs: () => undefined,
+    async locate(y, meeting) {
+      const optics = await opticsOf(meeting, method);
+      const frames = await framesOf(y, optics);
+      const emitters = frames.map((frame) => emittersOf(find(frame, optics), optics));
+      last.set(y, { optics, emitters });
+      const [, height, width] = y.shape;
+      const { pixelNm } = optics;
+      return emitters.map((points) => inField(points, height * pixelNm, width * pixelNm));
+    },
     reconstruct(y, meeting) {
-      const optics = opticsOf(meeting, method);
-      const emitters = found(y, optics);
-      last.set(y, emitters);
-      const { pixelNm, factor, reach } = optics;
+      const found = last.get(y);
+      if (found === undefined) throw new Error(`${method} draws what it has found: await locate() before`);
+      const { optics: { pixelNm, factor, reach }, emitters } = found;
       const [height, width] = meeting.A!.imageShape;
       const grid = { height, width, pixelNm: pixelNm / factor };
       const images = emitters.map((points) => emitterImage(shifted(points, reach * pixelNm), grid).data);
       return tf.tidy(() => tf.stack(images.map((data) => tf.tensor3d(data, [height, width, 1]))) as Tensor4D);
-    },
-    locate(y, meeting) {
-      const optics = opticsOf(meeting, method);
-      const [, height, width] = y.shape;
-      const emitters = last.get(y) ?? found(y, optics);
-      const { pixelNm } = optics;
-      return Promise.resolve(emitters.map((points) => inField(points, height * pixelNm, width * pixelNm)));
     },
     weights: () => Promise.resolve([]),
     [Symbol.dispose]: () => {},

@@ -20,9 +20,18 @@ type Gradients = { [input: string]: () => tf.Tensor };
 
 const own: tf.GradConfig[] = [];
 
-/** Registers the gradients of this file once more, after another copy of TensorFlow.js has put its own in their place. */
-export function restoreGradients(): void {
+/**
+ * Runs what loads another copy of TensorFlow.js, which shares the registry of gradients and puts its own into it, and
+ * leaves the registry as it was: what has no gradient on one backend has none on the others.
+ */
+export function keepingGradients<Loaded>(load: () => Loaded): Loaded {
+  const has = (name: string) => tf.getGradient(name) !== undefined;
+  const kernels = Object.values(tf).filter((name) => typeof name === "string");
+  const without = kernels.filter((name) => !has(name));
+  const loaded = load();
+  for (const name of without.filter(has)) tf.unregisterGradient(name);
   own.forEach(tf.registerGradient);
+  return loaded;
 }
 
 /** Registers the gradient of a kernel with `inputs`, all of which are saved; `differentiate` takes the output's gradient first. */

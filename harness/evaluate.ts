@@ -43,11 +43,10 @@ export interface Examination {
 // Samples that one reconstruction may take together, in values of what a network sees: four slices of 64 x 64.
 const togetherValues = 4 * 64 * 64 * 2;
 
-/** Reconstructs samples, a few at a time where they share an operator and a subject; `isLocating` asks for emitters, too. */
+/** Reconstructs samples, a few at a time where they share an operator and a subject. */
 export async function* reconstructions(
   { shelf, learner, knows }: Examination,
   refs: readonly SampleRef[],
-  isLocating = false,
 ): AsyncGenerator<Reconstructed> {
   for (let at = 0; at < refs.length;) {
     const group = [await shelf.get(refs[at])];
@@ -61,10 +60,10 @@ export async function* reconstructions(
     at += group.length;
     const y = tensorOf(group.map((encounter) => givenOf(encounter, knows)));
     const meeting = meetingOf(shelf.benchmark, group[0].measured, knows);
+    const found = await learner.locate?.(y, meeting);
     const x = tf.tidy(() => learner.reconstruct(y, meeting));
     const values = (await x.data()) as Float32Array;
     const shape = x.shape.slice(1);
-    const found = isLocating ? await learner.locate?.(y, meeting) : undefined;
     tf.dispose([x, y]);
     const size = values.length / group.length;
     for (const [index, encounter] of group.entries()) {
@@ -190,7 +189,7 @@ export async function examine(
       ? new Combined(benchmark.combine!(settings), benchmark.combine!(settings), isLearned)
       : undefined;
     const own = refs.filter((ref) => ref.subject === subject);
-    for await (const reconstructed of reconstructions(examination, own, needs.has("emitters"))) {
+    for await (const reconstructed of reconstructions(examination, own)) {
       if (reconstructed.image.data.some((value) => !Number.isFinite(value))) {
         return { scores: [], broken: true };
       }

@@ -473,6 +473,7 @@ async function inferenceMs({ shelf, plan }: Workplace, learner: Learner, method:
   const meeting = meetingOf(shelf.benchmark, encounter.measured, method.knows);
   const y = tensorOf([givenOf(encounter, method.knows)]);
   const reconstruct = async () => {
+    await learner.locate?.(y, meeting);
     const x = tf.tidy(() => learner.reconstruct(y, meeting));
     await x.data();
     x.dispose();

@@ -117,7 +117,7 @@ export interface Learner extends Disposable {
   reconstruct(y: Tensor4D, meeting: Meeting): Tensor4D;
   /**
    * Where the emitters are that each measurement of the batch shows, for methods that find them rather than an image;
-   * borrows y.
+   * borrows y. Where it is there it is awaited before `reconstruct` of the same y, which draws what was found.
    */
   locate?(y: Tensor4D, meeting: Meeting): Promise<readonly Points[]>;
   /**

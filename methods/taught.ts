@@ -32,8 +32,9 @@ export function taught<S extends Settings>(
     prepare(problem, settings, rng) {
       const learner = pupil.prepare(problem, settings, rng);
       const master = teacher.prepare(problem, teaching, rng.stream("teacher"));
-      const lesson = (batch: Batch): Batch => {
+      const lesson = async (batch: Batch): Promise<Batch> => {
         const { x, y, see } = batch;
+        await master.locate?.(y, batch);
         const pair = tf.tidy(() => ({ x: master.reconstruct(y, batch), y: see(y) }));
         tf.dispose([x, y]);
         return { ...pair, A: undefined, see: (seen) => tf.clone(seen) as tf.Tensor4D };

@@ -203,9 +203,9 @@ async function located(method: Method, density: number, overrides = {}) {
     const { operator, noise, measurement, emitters } = await measured(`${density}/${n}`, density);
     const meeting: Meeting = { A: operator, noise, see: (y) => tf.clone(y) as tf.Tensor4D };
     const y = tf.tensor4d(measurement.data, [1, ...measurement.shape] as [number, number, number, number]);
+    const [found] = await learner.locate!(y, meeting);
     const x = learner.reconstruct(y, meeting);
     assert.deepEqual(x.shape, [1, 120, 120, 1]);
-    const [found] = await learner.locate!(y, meeting);
     counts[0] += dot(await x.data(), new Float32Array(x.size).fill(1)) / emitterSum;
     counts[1] += emitters!.xNm.length;
     at250.push(countLocalisations(found, emitters!, 250));
@@ -244,7 +244,7 @@ Deno.test("counts have the variance of their mean, whether the camera multiplies
       const sample = { id: "0", subject: "s", image, ...(emitters && { emitters }) };
       const { operator, noise, measurement } = await flat.measure(sample, stream(`test/flat/${camera}`));
       const meeting = { A: operator, noise, see: (y: tf.Tensor) => y as tf.Tensor4D };
-      const { unit, dark: level } = opticsOf(meeting, "test");
+      const { unit, dark: level } = await opticsOf(meeting, "test");
       const counts = Float64Array.from(measurement.data, (value) => value / unit + level);
       const mean = counts.reduce((sum, value) => sum + value) / counts.length;
       const variance = counts.reduce((sum, value) => sum + (value - mean) ** 2, 0) / counts.length;
@@ -272,14 +272,10 @@ Deno.test("methods that find emitters refuse operators that are no microscope, a
   const y = tf.zeros<tf.Rank.R4>([1, 24, 24, 1]);
   const { operator, noise } = await measured("refused", 1);
   const see = (y: tf.Tensor) => tf.clone(y) as tf.Tensor4D;
-  assert.throws(
-    () => learner.reconstruct(y, { A: operator, see }),
-    /how noisy the camera is[^]*leave peak-fit out/,
-  );
+  const found = (meeting: Meeting) => learner.locate!(y, meeting);
+  await assert.rejects(found({ A: operator, see }), /how noisy the camera is[^]*leave peak-fit out/);
   const other = { ...operator, settings: { factor: 4 } };
-  assert.throws(
-    () => learner.reconstruct(y, { A: other, noise, see }),
-    /the operator does not say its pixelNm/,
-  );
-  assert.throws(() => learner.reconstruct(y, { A: undefined, noise, see }), /how frames come from images/);
+  await assert.rejects(found({ A: other, noise, see }), /the operator does not say its pixelNm/);
+  await assert.rejects(found({ A: undefined, noise, see }), /how frames come from images/);
+  assert.throws(() => learner.reconstruct(y, { A: operator, noise, see }), /await locate\(\) before/);
 });

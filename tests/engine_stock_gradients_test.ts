@@ -36,6 +36,22 @@ function paired(
   return { name, inputs: 2, positive, op, oracle: (a, b) => a.map((value, i) => f(value, b[i])) };
 }
 
+/** A function of the rows of a 2 x 3 matrix and one row, which is there for both of them. */
+function withRow(
+  name: string,
+  op: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor,
+  f: (a: number, b: number) => number,
+  positive = false,
+): Case {
+  return {
+    name: `${name}, with a row for every row`,
+    inputs: 2,
+    positive,
+    op: (a, b) => op(matrix(a, 2), tf.slice(b, 0, 3)),
+    oracle: (a, b) => a.map((value, i) => f(value, b[i % 3])),
+  };
+}
+
 const matrix = (x: tf.Tensor, rows: number): tf.Tensor2D => tf.reshape(x, [rows, 6 / rows]);
 const product = (a: number[], b: number[]): number[] => {
   // [2, 3] times [3, 2]
@@ -70,11 +86,38 @@ const cases: Case[] = [
   pointwise("abs", tf.abs, Math.abs),
   pointwise("relu", tf.relu, (x) => Math.max(x, 0)),
   pointwise("clipByValue", (x) => tf.clipByValue(x, -0.7, 0.9), (x) => Math.min(Math.max(x, -0.7), 0.9)),
+  withRow("add", tf.add, (a, b) => a + b),
+  withRow("sub", tf.sub, (a, b) => a - b),
+  withRow("mul", tf.mul, (a, b) => a * b),
+  withRow("div", tf.div, (a, b) => a / b, true),
+  withRow("pow", tf.pow, (a, b) => a ** b, true),
+  withRow("maximum", tf.maximum, Math.max),
+  withRow("minimum", tf.minimum, Math.min),
+  withRow("squaredDifference", tf.squaredDifference, (a, b) => (a - b) ** 2),
   {
-    name: "add, with a row for every row",
+    name: "slice of five axes",
+    inputs: 1,
+    op: (x) => tf.slice(tf.reshape(x, [1, 3, 1, 2, 1]), [0, 1, 0, 0, 0], [1, 2, 1, 1, 1]),
+    oracle: (x) => [x[2], x[4]],
+  },
+  {
+    name: "pad along five axes",
+    inputs: 1,
+    op: (x) => tf.pad(tf.reshape(x, [1, 3, 1, 2, 1]), [[1, 0], [0, 1], [1, 0], [0, 1], [1, 0]]),
+    oracle(x) {
+      const out = new Array<number>(2 * 4 * 2 * 3 * 2).fill(0);
+      x.forEach((value, i) => out[(((4 + Math.floor(i / 2)) * 2 + 1) * 3 + i % 2) * 2 + 1] = value);
+      return out;
+    },
+  },
+  {
+    name: "where of five axes",
     inputs: 2,
-    op: (a, b) => tf.mul(matrix(a, 2), tf.slice(b, 0, 3)),
-    oracle: (a, b) => a.map((value, i) => value * b[i % 3]),
+    op: (a, b) => {
+      const [x, y] = [a, b].map((tensor) => tf.reshape(tensor, [1, 3, 1, 2, 1]));
+      return tf.where(tf.greater(x, 0), x, y);
+    },
+    oracle: (a, b) => a.map((value, i) => value > 0 ? value : b[i]),
   },
   { name: "sum", inputs: 1, op: (x) => tf.sum(x), oracle: (x) => [sum(x)] },
   {

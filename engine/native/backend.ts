@@ -6,7 +6,7 @@ import util from "node:util";
 import { UsageError } from "../../core/errors.ts";
 import { registerCompositions } from "../compositions.ts";
 import { outOfMemory } from "../out_of_memory.ts";
-import { restoreGradients } from "../stock_gradients.ts";
+import { keepingGradients } from "../stock_gradients.ts";
 import { bindingName, nativeFolder } from "./folder.ts";
 import { type NativeBackend, registerNativeKernels } from "./kernels.ts";
 
@@ -29,9 +29,10 @@ export async function startNative(
     // engine and the registries of kernels and gradients with ours, all being global.
     const require = createRequire(`${folder}/package.json`);
     const within = (module: string) => require(`@tensorflow/tfjs-node-gpu/dist/${module}.js`);
-    const { NodeJSKernelBackend } = within("nodejs_kernel_backend");
-    within("register_all_kernels");
-    restoreGradients();
+    const NodeJSKernelBackend = keepingGradients(() => {
+      within("register_all_kernels");
+      return within("nodejs_kernel_backend").NodeJSKernelBackend;
+    });
     tf.registerBackend(
       nativeName,
       () => new NodeJSKernelBackend(wordingMemory(binding), "@tensorflow/tfjs-node"),

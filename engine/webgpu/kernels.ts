@@ -18,6 +18,7 @@ import {
 } from "./moves.ts";
 import { channelSums, curvature, gradient, normalised, statistics } from "./norm.ts";
 import { type Program, run, type WebGpuBackend } from "./program.ts";
+import { mendStockKernels } from "./stock.ts";
 
 // deno-lint-ignore no-explicit-any -- attributes are whatever `ops.ts` gave, by name
 type Attributes = any;
@@ -34,34 +35,8 @@ export function registerWebGpuKernels(backend: WebGpuBackend, backendName: strin
         programsOf(inputs as Inputs, attrs, (program) => run(backend, program)),
     });
   }
-  sumFewAtOnce(backendName);
+  mendStockKernels(backendName);
 }
-
-/** Buffers that any WebGPU lets a shader read, the result not counted (`maxStorageBuffersPerShaderStage`, 8 by default). */
-const mostSummed = 7;
-
-/** The stock sum of several tensors binds all of them at once; a norm over all weights has more than a device can bind. */
-function sumFewAtOnce(backendName: string): void {
-  const stock = tf.getKernel("AddN", backendName);
-  if (stock === undefined || summing.has(stock.kernelFunc)) return;
-  const kernelFunc: tf.KernelFunc = ({ inputs, attrs, backend }) => {
-    const sum = (few: tf.TensorInfo[]) =>
-      stock.kernelFunc({ inputs: few as unknown as tf.NamedTensorInfoMap, attrs, backend }) as tf.TensorInfo;
-    const [first, ...others] = inputs as unknown as tf.TensorInfo[];
-    let total = sum([first, ...others.splice(0, mostSummed - 1)]);
-    while (others.length > 0) {
-      const part = total;
-      total = sum([part, ...others.splice(0, mostSummed - 1)]);
-      (backend as { disposeData(id: tf.DataId): boolean }).disposeData(part.dataId);
-    }
-    return total;
-  };
-  summing.add(kernelFunc);
-  tf.unregisterKernel("AddN", backendName);
-  tf.registerKernel({ ...stock, kernelFunc });
-}
-
-const summing = new WeakSet<tf.KernelFunc>();
 
 type Run = (program: Program) => tf.TensorInfo;
 type Kernel = (inputs: Inputs, attributes: Attributes, run: Run) => tf.TensorInfo | tf.TensorInfo[];
