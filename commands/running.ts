@@ -1,10 +1,11 @@
 /** Running a prepared plan for a person at a terminal, who may interrupt it. */
 
 import process from "node:process";
-import { execute, type Executor } from "../harness/execute.ts";
+import { Cancelled, execute, type Executor } from "../harness/execute.ts";
 import type { Prepared } from "../harness/prepare.ts";
 import { readRun, type Run } from "../results/run.ts";
 import { writeReports } from "../reports/write.ts";
+import { printable } from "./exit.ts";
 import { LivePage } from "./live_page.ts";
 import { Console } from "./progress.ts";
 
@@ -23,7 +24,8 @@ const farewellMs = 800;
  * Runs a plan's jobs and writes the reports.
  *
  * The first SIGINT or SIGTERM ends the workers, lets what is being written come to its end, and gives `"interrupted"`
- * within a second; the second ends this process at once, with 130. Either way the same command goes on afterwards.
+ * within a second; the second ends this process at once, with 130. Jobs that were cancelled in a cluster's queue give
+ * `"interrupted"`, too. Either way the same command goes on afterwards.
  */
 export async function runPlan(prepared: Prepared, executor: Executor): Promise<Ran | "interrupted"> {
   const { folder } = prepared;
@@ -47,7 +49,11 @@ export async function runPlan(prepared: Prepared, executor: Executor): Promise<R
     await writeReports(result);
     return interrupted.signal.aborted ? "interrupted" : { result, failed };
   } catch (error) {
-    if (!interrupted.signal.aborted) throw error;
+    if (!interrupted.signal.aborted) {
+      if (!(error instanceof Cancelled)) throw error;
+      screen.close();
+      console.error(`\ninterrupted: ${printable(error.message)}`);
+    }
     await page.close();
     return "interrupted";
   } finally {

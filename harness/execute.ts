@@ -37,6 +37,12 @@ export type Executor = (
   },
 ) => Promise<void>;
 
+/** Who does the jobs was told elsewhere to leave them. Worded; nothing failed, and the same command goes on. */
+export class Cancelled extends Error {
+  /** Tells it apart in a stack trace. */
+  override readonly name = "Cancelled";
+}
+
 /** How a run ended. */
 export interface Outcome {
   readonly records: readonly ResultRecord[];

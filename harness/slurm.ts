@@ -11,7 +11,7 @@
 import { UsageError } from "../core/errors.ts";
 import { readIfThere, writeWhole } from "../core/files.ts";
 import { readRecord } from "../results/record.ts";
-import { assertThere, type Executor } from "./execute.ts";
+import { assertThere, Cancelled, type Executor } from "./execute.ts";
 import { recordPath, writeRecord } from "./folder.ts";
 import { failedRecord, stoppedCode } from "./job.ts";
 import { type Job, nameOfJob } from "./plan.ts";
@@ -54,6 +54,7 @@ export function slurmArray(options: SlurmOptions): Executor {
     const left = new Map(waiting.map((job) => [job.record, job]));
     const arrays = await arraysOf(folder);
     const submitted = new Submitted();
+    const cancelled: Task[] = [];
     const speaks = summaries((line) => watcher.said(line));
     let alive: readonly string[] = [];
     signal.addEventListener("abort", () => {
@@ -79,7 +80,21 @@ export function slurmArray(options: SlurmOptions): Executor {
       if (tasks === undefined) continue;
 
       alive = idsOf(tasks);
-      const { fresh, lost, lostTwice } = submitted.sorted(left.values(), tasks);
+      const gone = submitted.look(left.values(), tasks);
+      const ends = gone.length === 0
+        ? []
+        : await queued(arrays, (reason) => watcher.said(reason), "CANCELLED");
+      if (ends === undefined) continue;
+      // What a person ended is not for a program to begin again.
+      for (const job of gone) {
+        const task = ends.findLast(({ array, index }) => array.tasks[index].includes(job.record));
+        const last = arrays.findLast(({ tasks }) => tasks.some((names) => names.includes(job.record)));
+        if (task === undefined || task.array !== last) continue;
+        cancelled.push(task);
+        left.delete(job.record);
+      }
+      if (left.size === 0) break;
+      const { fresh, lost, lostTwice } = submitted.sorted(left.values());
       for (const job of lostTwice) {
         const reason = `twice its task ended without a record: ${await lastWords(arrays, job)}`;
         const failed = failedRecord({ plan, profile: run.profile }, job, reason);
@@ -105,6 +120,13 @@ export function slurmArray(options: SlurmOptions): Executor {
       );
       wait = shortestWait;
     }
+    if (cancelled.length > 0) {
+      const ids = idsOf(cancelled).join(", ");
+      throw new Cancelled(
+        `array ${ids} was cancelled, and ${cancelled.length} of its jobs were not done; ` +
+          `finished jobs are kept in ${folder}, and the same command submits what is missing`,
+      );
+    }
   };
 }
 
@@ -112,31 +134,50 @@ export function slurmArray(options: SlurmOptions): Executor {
 class Submitted {
   readonly #times = new Map<string, number>();
   readonly #goneSince = new Map<string, number>();
+  readonly #ending = new Set<string>();
 
   add(jobs: readonly Job[]): void {
     for (const { record } of jobs) {
       this.#times.set(record, (this.#times.get(record) ?? 0) + 1);
       this.#goneSince.delete(record);
+      this.#ending.delete(record);
     }
   }
 
-  /** Of jobs without a record: those that no task has or had, and those whose task has gone for good. */
-  sorted(jobs: Iterable<Job>, tasks: readonly Task[]): Record<"fresh" | "lost" | "lostTwice", Job[]> {
-    const now = performance.now();
-    const taken = new Set(tasks.flatMap(({ array, index }) => array.tasks[index]));
-    const sorts = { fresh: [] as Job[], lost: [] as Job[], lostTwice: [] as Job[] };
+  /** Looks at jobs without a record; gives those whose task waited or ran here, and is gone. */
+  look(jobs: Iterable<Job>, tasks: readonly Task[]): Job[] {
+    const taken = new Map(
+      tasks.flatMap(({ array, index, state }) =>
+        array.tasks[index].map((record) => [record, state] as const)
+      ),
+    );
+    const gone: Job[] = [];
     for (const job of jobs) {
       const { record } = job;
-      if (taken.has(record)) {
+      const state = taken.get(record);
+      if (state !== undefined) {
+        // What was ended before this launcher came is what it was asked to go on with.
+        if (state !== "COMPLETING") this.#ending.delete(record);
+        else if (!this.#times.has(record)) this.#ending.add(record);
         // It may be of an array that an earlier launcher submitted.
         this.#times.set(record, this.#times.get(record) ?? 1);
         this.#goneSince.delete(record);
-        continue;
+      } else if (this.#times.has(record)) {
+        if (!this.#goneSince.has(record)) this.#goneSince.set(record, performance.now());
+        if (!this.#ending.has(record)) gone.push(job);
       }
-      const times = this.#times.get(record);
+    }
+    return gone;
+  }
+
+  /** Of those that were looked at: the ones that no task has or had, and those whose task has gone for good. */
+  sorted(jobs: Iterable<Job>): Record<"fresh" | "lost" | "lostTwice", Job[]> {
+    const late = performance.now() - 1000 * graceSeconds;
+    const sorts = { fresh: [] as Job[], lost: [] as Job[], lostTwice: [] as Job[] };
+    for (const job of jobs) {
+      const times = this.#times.get(job.record);
       if (times === undefined) sorts.fresh.push(job);
-      else if (!this.#goneSince.has(record)) this.#goneSince.set(record, now);
-      else if (now - this.#goneSince.get(record)! >= 1000 * graceSeconds) {
+      else if ((this.#goneSince.get(job.record) ?? Infinity) <= late) {
         sorts[times < 2 ? "lost" : "lostTwice"].push(job);
       }
     }
@@ -153,10 +194,14 @@ const graceSeconds = 30;
 // Seconds before its time is over, at which a task is told so.
 const noticeSeconds = 60;
 
-/** What the tasks of a run's arrays are doing; undefined where Slurm does not answer. */
+/**
+ * What the tasks of a run's arrays are doing, or which of them have come to an end of some kind, as long as Slurm knows
+ * (its `MinJobAge`, five minutes unless said); undefined where it does not answer.
+ */
 export async function queued(
   arrays: readonly JobArray[],
   told: (reason: string) => void,
+  end?: "CANCELLED",
 ): Promise<Task[] | undefined> {
   const ids = new Map(arrays.filter(({ id }) => id !== "").map((array) => [array.id, array]));
   if (ids.size === 0) return [];
@@ -164,6 +209,7 @@ export async function queued(
     "--noheader",
     "--array",
     `--jobs=${[...ids.keys()].join(",")}`,
+    ...(end === undefined ? [] : [`--states=${end}`]),
     "--format=%i|%T|%r|%N",
   ]);
   // One number that Slurm has forgotten is an error; of several the others are listed.
