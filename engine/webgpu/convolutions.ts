@@ -4,14 +4,17 @@
  * Values are taken by fours of channels: a thread makes four neighbouring pixels of four channels, by products with 4x4
  * pieces of the filter. Neighbouring threads have the same pixels and neighbouring channels, so that they read the same
  * pixels and one run of the filter. A gradient in the filter is a sum over all pixels: a workgroup makes 4x4 of its
- * numbers, each thread of it a share of the pixels.
+ * numbers, each thread of it a share of the pixels, or of a slice of them where they are many.
  */
 
 import type * as tf from "@tensorflow/tfjs-core";
-import { type Program, quadOf, sumsOfAll, threads, writeQuad } from "./program.ts";
+import { type Program, quadOf, sliceOf, sumsOfAll, threads, writeQuad } from "./program.ts";
 
 /** Pixels of a thread, side by side. */
 const strip = 4;
+
+/** Pixels that one thread sums at the most. */
+const mostAlone = 8000;
 
 const fours = (channels: number) => Math.ceil(channels / 4);
 
@@ -123,17 +126,21 @@ export function filterGradient(
   gradient: tf.TensorInfo,
   { padding, filterHeight, filterWidth }: { padding: number; filterHeight: number; filterWidth: number },
 ): Program {
-  const outputShape = [filterHeight, filterWidth, x.shape[3], gradient.shape[3]];
-  const pieces = filterHeight * filterWidth * fours(outputShape[2]) * fours(outputShape[3]);
-  // Where there are more pieces than pixels, there are threads enough with one a piece.
+  const [channels, outputs] = [x.shape[3], gradient.shape[3]];
+  const pieces = filterHeight * filterWidth * fours(channels) * fours(outputs);
+  // Where there are more pieces than pixels, there are threads enough with one a piece, which may turn over few pixels.
   const [n, height, width] = gradient.shape;
-  const sharers = pieces > n * height * width ? 1 : threads;
-  return {
+  const pixels = n * height * width;
+  const sharers = pieces > pixels && pixels <= mostAlone ? 1 : threads;
+  const slice = sliceOf(pixels);
+  const slices = Math.ceil(pixels / slice);
+  // Slices are above one another, like rows of one high filter.
+  const ofSlices: Program = {
     name: `filter gradient by ${sharers}`,
     inputs: { x, gradient },
-    outputShape,
-    wholes: { padding, pieces },
-    count: sharers * pieces,
+    outputShape: [slices * filterHeight, filterWidth, channels, outputs],
+    wholes: { padding, slice, filterHeight, pieces: slices * pieces },
+    count: sharers * slices * pieces,
     code: (isOfFours) => `
       ${quadOf("x", "uniforms.xShape.w", isOfFours)}
       ${quadOf("gradient", "uniforms.gradientShape.w", isOfFours)}
@@ -148,11 +155,14 @@ export function filterGradient(
         let channel = 4 * (which % quads.y);
         let row = 4 * (which / quads.y % quads.x);
         let tap = which / quads.y / quads.x;
-        let offset = vec2<i32>(tap / size.y, tap % size.y) - uniforms.padding;
+        let down = tap / size.y;
+        let offset = vec2<i32>(down % uniforms.filterHeight, tap % size.y) - uniforms.padding;
         let source = uniforms.xShape;
         let over = uniforms.gradientShape;
         var sums : array<vec4<f32>, 4>;
-        for (var pixel = index % ${sharers}; pixel < over.x * over.y * over.z; pixel += ${sharers}) {
+        let first = down / uniforms.filterHeight * uniforms.slice;
+        let last = min(first + uniforms.slice, over.x * over.y * over.z);
+        for (var pixel = first + index % ${sharers}; pixel < last; pixel += ${sharers}) {
           let line = pixel / over.z;
           let place = vec2<i32>(line % over.y, pixel % over.z) + offset;
           if (all(place >= vec2<i32>(0)) && all(place < source.yz)) {
@@ -166,6 +176,25 @@ export function filterGradient(
         for (var i = index % ${sharers}; i < rows; i += ${sharers}) {
           write4((tap * size.z + row + i) * size.w, channel, sums[i]);
         }
+      }`,
+  };
+  if (slices === 1) return ofSlices;
+  const outputShape = [filterHeight, filterWidth, channels, outputs];
+  const size = outputShape.reduce((product, extent) => product * extent);
+  return {
+    name: "sum of slices",
+    inputs: {},
+    before: { parts: ofSlices },
+    outputShape,
+    byOnes: true,
+    wholes: { size, slices },
+    count: size,
+    code: () => `
+      fn main(index : i32) {
+        if (index >= uniforms.size) { return; }
+        var sum = 0.0;
+        for (var i = 0; i < uniforms.slices; i++) { sum += parts[i * uniforms.size + index]; }
+        result[index] = sum;
       }`,
   };
 }

@@ -11,6 +11,7 @@ import type * as tf from "@tensorflow/tfjs-core";
 
 /** What we use of TensorFlow.js's `WebGPUBackend`. */
 export interface WebGpuBackend extends tf.KernelBackend {
+  disposeData(dataId: tf.DataId): boolean;
   readonly device: {
     readonly limits: { readonly maxStorageBufferBindingSize: number };
     createBuffer(wanted: { readonly size: number }): unknown;
@@ -32,6 +33,8 @@ export interface Program {
   /** One name has one source, but for how tensors are laid out. */
   readonly name: string;
   readonly inputs: { readonly [name: string]: tf.TensorInfo };
+  /** What is computed before it, in this order; it, and each that comes after, has the results as inputs of these names. */
+  readonly before?: { readonly [name: string]: Program };
   readonly outputShape: readonly number[];
   /** Whole numbers that it reads. */
   readonly wholes?: { readonly [name: string]: number };
@@ -48,8 +51,31 @@ export interface Program {
 /** Threads of a workgroup. */
 export const threads = 64;
 
+/**
+ * Pixels that a workgroup sums at the most. Mesa's software Vulkan ends an invocation after 65,535 turns of its loops, all
+ * of them together, and tells nobody (`LP_MAX_TGSI_LOOP_ITERATIONS`): so what grows with an image or a batch is cut into
+ * slices, by its shape alone, such that the order of a sum is always the same.
+ */
+const mostShared = 1024 * threads;
+
+/** Pixels of each slice, the last of which may have fewer. */
+export function sliceOf(pixels: number): number {
+  return Math.ceil(pixels / Math.ceil(pixels / mostShared));
+}
+
 /** Runs it; the result is the caller's. */
 export function run(backend: WebGpuBackend, program: Program): tf.TensorInfo {
+  const made: { [name: string]: tf.TensorInfo } = {};
+  const withMade = (one: Program) => ({ ...one, inputs: { ...one.inputs, ...made } });
+  for (const [name, part] of Object.entries(program.before ?? {})) {
+    made[name] = runOne(backend, withMade(part));
+  }
+  const result = runOne(backend, withMade(program));
+  Object.values(made).forEach(({ dataId }) => backend.disposeData(dataId));
+  return result;
+}
+
+function runOne(backend: WebGpuBackend, program: Program): tf.TensorInfo {
   const { name, inputs, outputShape, wholes = {}, reals = {}, byOnes = false, count, code } = program;
   const names = Object.keys(inputs);
   const componentsOf = (shape: readonly number[]) =>
@@ -86,14 +112,19 @@ export function run(backend: WebGpuBackend, program: Program): tf.TensorInfo {
 
 /**
  * `fn <name>4(at : i32, channel : i32) -> vec4<f32>`: four channels from `channel` on, a multiple of four, of the pixel whose
- * channels begin at `at`; zeros where there are none.
+ * channels begin at `at`; zeros where there are none, but the first is always one. It has no loop, whose turns would add up
+ * (see {@linkcode sliceOf}).
  */
 export function quadOf(name: string, channels: string, isOfFours: (name: string) => boolean): string {
   return isOfFours(name)
     ? `fn ${name}4(at : i32, channel : i32) -> vec4<f32> { return ${name}[(at + channel) / 4]; }`
     : `fn ${name}4(at : i32, channel : i32) -> vec4<f32> {
-        var values = vec4<f32>(0.0);
-        for (var i = 0; i < min(4, ${channels} - channel); i++) { values[i] = ${name}[at + channel + i]; }
+        let start = at + channel;
+        let count = ${channels} - channel;
+        var values = vec4<f32>(${name}[start], 0.0, 0.0, 0.0);
+        if (count > 1) { values.y = ${name}[start + 1]; }
+        if (count > 2) { values.z = ${name}[start + 2]; }
+        if (count > 3) { values.w = ${name}[start + 3]; }
         return values;
       }`;
 }
@@ -103,7 +134,12 @@ export function writeQuad(channels: string, isOfFours: (name: string) => boolean
   return isOfFours("result")
     ? `fn write4(at : i32, channel : i32, values : vec4<f32>) { result[(at + channel) / 4] = values; }`
     : `fn write4(at : i32, channel : i32, values : vec4<f32>) {
-        for (var i = 0; i < min(4, ${channels} - channel); i++) { result[at + channel + i] = values[i]; }
+        let to = at + channel;
+        let count = ${channels} - channel;
+        result[to] = values.x;
+        if (count > 1) { result[to + 1] = values.y; }
+        if (count > 2) { result[to + 2] = values.z; }
+        if (count > 3) { result[to + 3] = values.w; }
       }`;
 }
 
