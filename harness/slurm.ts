@@ -226,20 +226,41 @@ export async function queued(
   });
 }
 
-/** The arrays that were submitted for a run, in their order. */
+/** The arrays that were submitted for a run, in their order. Where Slurm is needed to tell and does not, it throws. */
 export async function arraysOf(folder: string): Promise<JobArray[]> {
   const arrays: JobArray[] = [];
+  let scripts: Map<string, string> | undefined;
   for (let number = 1;; number++) {
     const path = `${folder}/slurm/${number}`;
-    const [id, tasks] = await Promise.all([readIfThere(`${path}/id`), readIfThere(`${path}/tasks`)]);
+    const [written, tasks] = await Promise.all([readIfThere(`${path}/id`), readIfThere(`${path}/tasks`)]);
     if (tasks === undefined) return arrays;
-    // Without a number it came to nothing.
+    // A launcher that was killed while it submitted has written no number.
+    const id = written?.trim() ?? (scripts ??= await queuedScripts()).get(`${path}/array.sh`);
+    // Without one it came to nothing.
     arrays.push({
-      id: id?.trim() ?? "",
+      id: id ?? "",
       path,
       tasks: id === undefined ? [] : tasks.trimEnd().split("\n").map((line) => line.split(" ").map(recordOf)),
     });
   }
+}
+
+/** The scripts of this user's arrays that are in the queue, with Slurm's number of each. */
+async function queuedScripts(): Promise<Map<string, string>> {
+  const { code, out, err } = await call("squeue", ["--noheader", "--me", "--format=%F|%o"]);
+  if (code !== 0) {
+    throw new UsageError({
+      what: `squeue does not answer: ${err.trim().split("\n")[0]}`,
+      where: "--executor slurm",
+      fix: "give the same command when it does: this run may have an array in the queue",
+    });
+  }
+  return new Map(
+    out.split("\n").flatMap((line) => {
+      const [, id, script] = /^(\d+)\|(.*)$/.exec(line.trimStart()) ?? [];
+      return id === undefined ? [] : [[script, id] as const];
+    }),
+  );
 }
 
 /** Refuses a machine that has no Slurm, before anything is begun. */
@@ -249,8 +270,8 @@ export async function assertSlurm(): Promise<void> {
 
 /** Refuses to start a run over, or to run it elsewhere, while its arrays are in the queue. */
 export async function assertNotQueued(folder: string): Promise<void> {
-  const arrays = (await arraysOf(folder)).filter(({ id }) => id !== "");
-  if (arrays.length === 0 || !await hasSlurm()) return;
+  if (await readIfThere(`${folder}/slurm/1/tasks`) === undefined || !await hasSlurm()) return;
+  const arrays = await arraysOf(folder);
   const tasks = await queued(arrays, () => {}) ?? [];
   if (tasks.length === 0) return;
   const ids = idsOf(tasks).join(" ");
@@ -303,6 +324,10 @@ function script(folder: string, path: string, name: string, plan: Prepared["plan
 #SBATCH --requeue --signal=B:USR1@${noticeSeconds}
 #SBATCH ${sbatch}
 # A task of an array: the jobs in its line of the file "tasks", one after the other. Each goes on from its checkpoint.
+
+# Whoever submitted this may have been killed before it could write down the number.
+id=${quoted(`${path}/id`)}
+[ -e "$id" ] || { echo "$SLURM_ARRAY_JOB_ID" > "$id.$SLURM_ARRAY_TASK_ID" && mv "$id.$SLURM_ARRAY_TASK_ID" "$id"; }
 
 warned= # the end is near: of the time (USR1), or by preemption or scancel (TERM)
 trap 'warned=USR1; kill -USR2 "$worker" 2> /dev/null' USR1

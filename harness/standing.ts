@@ -31,7 +31,9 @@ export interface RunStanding {
 /** Looks at a run's folder, and changes nothing. `told` hears what cannot be read. */
 export async function standingOf(folder: string, told: (reason: string) => void): Promise<RunStanding> {
   const { jobs } = await readPlan(folder);
-  const tasks = await queued(await arraysOf(folder), told).catch((error) => told(error.message));
+  const tasks = await arraysOf(folder).then((arrays) => queued(arrays, told)).catch((error) =>
+    told(error.message)
+  );
   const taskOf = new Map(
     (tasks ?? []).flatMap((task) => task.array.tasks[task.index].map((record) => [record, task] as const)),
   );

@@ -46,3 +46,35 @@ Deno.test({
       equal((await ended(again)).code, 130);
     }),
 });
+
+Deno.test({
+  name: "a launcher that was killed while it submitted has left one array, which the same command watches",
+  ignore: !hasSlurm,
+  fn: () =>
+    inFolder(async (folder) => {
+      await Deno.mkdir(`${folder}/slurm`);
+      await using slurm = await TestSlurm.start(`${folder}/slurm`);
+      const out = `${folder}/a run`;
+      const args = [...toy, "--methods", "input,trained", "--seeds", "2", "--out", out];
+
+      const killed = startedWith(slurm.env, "bench", ...args, "--sbatch", "--hold");
+      await until(() => Deno.stat(`${out}/slurm/1/id`).then(() => true, () => false), "the array");
+      killed.kill("SIGKILL");
+      await ended(killed);
+      // What it would have left a moment before: Slurm has taken the array, and nobody has heard its number.
+      await Deno.remove(`${out}/slurm/1/id`);
+
+      const status = await ended(startedWith(slurm.env, "bench", "status", out));
+      match(status.out, /Slurm: array 1: 3 pending/);
+      const refused = await ended(startedWith(slurm.env, "bench", ...args, "--fresh"));
+      match(refused.err, /Slurm's queue still has tasks of this run: 3 of array 1/);
+
+      const again = startedWith(slurm.env, "bench", ...args);
+      await slurm.run("scontrol", "release", "1");
+      const { code, err } = await ended(again);
+      equal(code, 0, err);
+      deepStrictEqual(await namesIn(`${out}/slurm`), ["1"]);
+      // Its tasks have written it down.
+      equal(await Deno.readTextFile(`${out}/slurm/1/id`), "1\n");
+    }),
+});
