@@ -178,6 +178,23 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "the largest tensor is summed to its end, and nothing stays behind (webgpu)",
+  ignore,
+  async fn() {
+    await startBackend({ name: "webgpu" });
+    const { numTensors, numDataBuffers } = tf.memory();
+    const x = tf.fill([8, 2048, 2048, 1], 2);
+    const reduced = [tf.sum(x), tf.mean(x, [0, 1, 2]), tf.max(x), tf.min(x, undefined, true)];
+    equal(reduced.map(({ shape }) => `[${shape}]`).join(), "[],[1],[],[1,1,1,1]");
+    equal((await Promise.all(reduced.map((one) => one.data()))).join(), `${2 ** 26},2,2,2`);
+    tf.dispose([x, ...reduced]);
+    equal(tf.memory().numTensors, numTensors);
+    equal(tf.memory().numDataBuffers, numDataBuffers);
+    await startBackend();
+  },
+});
+
 Deno.test({ name: "what fails on a graphics device ends the process, in words", ignore }, async () => {
   const at = (path: string) => JSON.stringify(`file://${pathOf(path)}`);
   const code = `

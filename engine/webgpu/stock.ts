@@ -47,6 +47,9 @@ const mostAxes = 4;
 /** Axes that are padded at once: with one before them whose samples stand still, as many as there may be. */
 const paddedAtOnce = mostAxes - 1;
 
+/** Values that one workgroup reduces, at the most; the stock shader has one for each number of its result. */
+const mostReduced = 2 ** 24;
+
 const kernels: { readonly [kernelName: string]: Mended } = {
   /** The stock sum binds all tensors at once; a norm over all weights has more than a device can bind. */
   AddN(stock, inputs, attrs, dispose) {
@@ -87,7 +90,31 @@ const kernels: { readonly [kernelName: string]: Mended } = {
     const flat = (tensor: tf.TensorInfo) => shapedAs(tensor, [sizeOf(tensor.shape)]);
     return shapedAs(stock({ condition: flat(condition), t: flat(t), e: flat(e) }, attrs), t.shape);
   },
+
+  // See sliceOf in program.ts: of 2²⁵ values, all that software Vulkan binds, each thread of the stock shader has too many.
+  Sum: reducedInParts,
+  Mean: reducedInParts,
+  Max: reducedInParts,
+  Min: reducedInParts,
 };
+
+/** A whole tensor of very many values is reduced to one in two steps, over parts of one length. */
+function reducedInParts(
+  ...[stock, { x }, attrs, dispose]: Parameters<Mended>
+): tf.TensorInfo {
+  const size = sizeOf(x.shape);
+  if (size <= mostReduced) return stock({ x }, attrs);
+  const axes = tf.util.parseAxisParam(attrs.axis ?? attrs.reductionIndices, [...x.shape]);
+  const reduced = sizeOf(axes.map((axis) => x.shape[axis]));
+  const parts = [4096, 1024, 256, 64, 16, 4, 3, 2].find((parts) => size % parts === 0);
+  if (reduced < size || parts === undefined) return stock({ x }, attrs);
+  const along = (axis: number) => ({ axis: [axis], reductionIndices: [axis], keepDims: false });
+  const ofParts = stock({ x: shapedAs(x, [parts, size / parts]) }, along(1));
+  const result = stock({ x: ofParts }, along(0));
+  dispose(ofParts);
+  const kept = x.shape.filter((_, axis) => attrs.keepDims || !axes.includes(axis));
+  return shapedAs(result, kept.map(() => 1));
+}
 
 type Paddings = readonly (readonly [before: number, after: number])[];
 
