@@ -112,7 +112,7 @@ How, and where to
   --portable                    arithmetic that gives the same bits on processors without fused multiply-add
   --no-replay                   works out every training step anew instead of replaying a recorded one: slower, the
                                 same bits, and for ops of your own that cannot be replayed
-  --out DIR                     the run's folder (default runs/<benchmark>-<profile>); a folder that holds the same
+  --out DIR                     the run's folder (default runs/<benchmark>-<profile>[-<backend>]); a folder that holds the same
                                 run is gone on with: what is missing is added, what is finished is not run again
   --fresh                       starts the run in that folder over
   --checkpoint-seconds N        how often a job keeps its training, to go on from if it is stopped (default 10; 0: after
@@ -178,7 +178,7 @@ async function main(args: string[]): Promise<number> {
     backend: values.backend,
     portable: values.portable,
     replay: !values["no-replay"],
-    out: fromCaller(values.out ?? `runs/${name}-${values.profile}`),
+    out: fromCaller(values.out ?? defaultFolder(name, values.profile, values.backend)),
     fresh: values.fresh,
     keepImages: values["keep-images"],
     keepWeights: values["keep-weights"],
@@ -229,6 +229,11 @@ async function estimateMissing(prepared: Prepared, workers: number): Promise<Row
   } finally {
     Deno.removeSignalListener("SIGINT", interrupt);
   }
+}
+
+/** Where a run is kept unless it is said: each backend has bits, and so a folder, of its own. */
+function defaultFolder(benchmark: string, profile: string, backend: string): string {
+  return `runs/${benchmark}-${profile}${backend === "wasm" ? "" : `-${backend}`}`;
 }
 
 /** How long a run may take; undefined where it is not to be estimated. */

@@ -188,9 +188,16 @@ function mixedSentence({ rows }: Summary): string[] {
   for (const provenance of all) {
     const said = (name: string) => typeof provenance[name] === "string" ? provenance[name] : "unknown";
     const [commit, deno, arithmetic, processor] = ["commit", "deno", "arithmetic", "processor"].map(said);
+    const { device } = provenance;
     made.set(
       canonicalJson(provenance),
-      [`commit ${commit}`, `Deno ${deno}`, arithmetic, processor].join(", "),
+      [
+        `commit ${commit}`,
+        `Deno ${deno}`,
+        arithmetic,
+        processor,
+        ...(typeof device === "string" ? [device] : []),
+      ].join(", "),
     );
   }
   if (made.size < 2) return [];

@@ -124,3 +124,11 @@ Deno.test("nothing that decides a number reads the clock or an unnamed random so
     }
   }
 });
+
+Deno.test("no tensor is read while the program waits: WebGPU cannot", async () => {
+  const waiting: string[] = [];
+  for await (const { path, text } of walkSources()) {
+    if (/\b(dataSync|arraySync|bytesSync)\b/.test(text)) waiting.push(path);
+  }
+  deepStrictEqual(waiting, []);
+});

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 export const nativeFolder: string = fileURLToPath(new URL("../../.native", import.meta.url));
 
 /**
- * The npm packages in it, in `node_modules` of its own: they bring 250 MB that no other backend needs, and so are no
+ * The npm packages in it, in `node_modules` of its own: they bring 300 MB that no other backend needs, and so are no
  * dependencies of the suite.
  */
 export const nativePackages = {
