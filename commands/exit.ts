@@ -1,10 +1,10 @@
-/** How commands end when something is wrong: 2 and words for a usage error, 1 and words for a full disk, 1 and a stack for a fault of ours. */
+/** How commands end when something is wrong: 2 and words for a usage error, 1 and words for a full disk or a device that fails, 1 and a stack for a fault of ours. */
 
-import { StorageError, UsageError } from "../core/errors.ts";
+import { DeviceError, StorageError, UsageError } from "../core/errors.ts";
 
 /** Whether an error says what, where and how to fix it. */
 export function isWorded(error: unknown): error is Error {
-  const kinds = [UsageError, StorageError, SyntaxError, RangeError, TypeError];
+  const kinds = [UsageError, StorageError, DeviceError, SyntaxError, RangeError, TypeError];
   return kinds.some((kind) => error instanceof kind) && /\n {2}fix: /.test((error as Error).message);
 }
 
@@ -13,7 +13,7 @@ export function exitWithError(error: unknown): never {
   // A worded error is for the person at the terminal; the stack of any other is for whoever mends it.
   if (isWorded(error)) {
     console.error(`error: ${printable(error.message)}`);
-    Deno.exit(error instanceof StorageError ? 1 : 2);
+    Deno.exit(error instanceof StorageError || error instanceof DeviceError ? 1 : 2);
   }
   console.error(error);
   Deno.exit(1);

@@ -2,7 +2,8 @@
  * `deno task job RUN JOB`: does one job of a plan and leaves its record.
  *
  * It is what the workers of `deno task bench` run, and what any other engine runs that takes a plan from
- * `deno task bench … --plan`. A job that cannot be done leaves a record that says why. One that is sent SIGUSR2, as a batch
+ * `deno task bench … --plan`. A job that cannot be done leaves a record that says why, also where something fails that
+ * nobody waits for, such as a graphics device. One that is sent SIGUSR2, as a batch
  * systems do before they take a machine away, keeps its training and ends with {@linkcode stoppedCode}.
  */
 
@@ -15,8 +16,15 @@ import { Checkpoints } from "../harness/checkpoint.ts";
 import { hashOfSources, sourcesOf } from "../harness/code.ts";
 import { configure, named } from "../harness/configuration.ts";
 import { openDataset } from "../harness/context.ts";
-import { checkpointBase, jobLock, readPlan, recordPath, writeRecord } from "../harness/folder.ts";
-import { Lock } from "../harness/lock.ts";
+import {
+  checkpointBase,
+  jobLock,
+  readPlan,
+  recordPath,
+  writeRecord,
+  writeRecordAtOnce,
+} from "../harness/folder.ts";
+import { Lock, removeLockAtOnce } from "../harness/lock.ts";
 import { provenanceOf } from "../harness/provenance.ts";
 import { failedRecord, type Message, type Progress, runJob, Stopped, stoppedCode } from "../harness/job.ts";
 import type { Job, Plan } from "../harness/plan.ts";
@@ -57,7 +65,18 @@ export async function doJob(
       }`,
     });
   }
-  await using _lock = await Lock.take(jobLock(folder, job), { what: `job ${index}`, waits });
+  await using lock = await Lock.take(jobLock(folder, job), { what: `job ${index}`, waits });
+  const failed = (error: unknown) =>
+    failedRecord({ plan, profile: plan.request.profile }, job, reasonOf(error));
+  // Whatever is computed after a device failed is wrong, so nothing has a turn any more.
+  using _listening = uncaught((error) => {
+    try {
+      writeRecordAtOnce(folder, job, failed(error));
+    } finally {
+      removeLockAtOnce(lock);
+      exitWithError(error);
+    }
+  });
   await removeLeftovers(recordPath(folder, job), `${checkpointBase(folder, job)}.checkpoint`);
   try {
     const { record, checkpoints } = await recordOf(folder, plan, job, tell, told);
@@ -66,12 +85,28 @@ export async function doJob(
   } catch (error) {
     // Where nothing can be written, there is no place for a record of it either; whoever started the job is told.
     if (error instanceof StorageError || error instanceof Stopped) throw error;
-    const reason = isWorded(error) || !(error instanceof Error)
-      ? (error as Error).message ?? String(error)
-      : error.stack ?? error.message;
-    await writeRecord(folder, job, failedRecord({ plan, profile: plan.request.profile }, job, reason));
+    await writeRecord(folder, job, failed(error));
     throw error;
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (isWorded(error)) return error.message;
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}
+
+/** Calls `end` with an error that nobody catches, as long as it is not disposed. */
+function uncaught(end: (error: unknown) => never): Disposable {
+  const thrown = (event: ErrorEvent) => end(event.error);
+  const rejected = (event: PromiseRejectionEvent) => end(event.reason);
+  globalThis.addEventListener("error", thrown);
+  globalThis.addEventListener("unhandledrejection", rejected);
+  return {
+    [Symbol.dispose]() {
+      globalThis.removeEventListener("error", thrown);
+      globalThis.removeEventListener("unhandledrejection", rejected);
+    },
+  };
 }
 
 async function recordOf(

@@ -55,6 +55,20 @@ export class StorageError extends Error {
 }
 
 /**
+ * A device that computes has failed, and what it would give from now on means nothing. Worded by whoever knows the device; the
+ * command line prints its message without a stack and exits with 1, since it is no mistake in how it was called.
+ */
+export class DeviceError extends Error {
+  /** Tells it apart in a stack trace. */
+  override readonly name = "DeviceError";
+
+  /** The message is made of the explanation. */
+  constructor(explanation: Explanation) {
+    super(explain(explanation));
+  }
+}
+
+/**
  * Why the system refused a path, in words. Of places such as /proc and /dev, Deno asks for all permissions that there are,
  * which nobody should give: there, what a user needs is another place.
  */

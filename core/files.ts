@@ -32,6 +32,18 @@ export async function writeWhole(
   }
 }
 
+/** {@linkcode writeWhole} of a short text, during which nothing else of the process happens. */
+export function writeWholeAtOnce(path: string, content: string): void {
+  const temporary = `${path}.${Deno.pid}-${++written}.tmp`;
+  try {
+    Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    Deno.writeTextFileSync(temporary, content);
+    Deno.renameSync(temporary, path);
+  } catch (error) {
+    throw new StorageError(path, error);
+  }
+}
+
 /** Gives a file that was written under another name beside it its own, once it is on the disk. */
 export async function makeWhole(temporary: string, path: string): Promise<void> {
   try {

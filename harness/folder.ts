@@ -6,7 +6,7 @@
  */
 
 import { UsageError, whyNot } from "../core/errors.ts";
-import { readIfThere, removeLeftovers, writeWhole } from "../core/files.ts";
+import { readIfThere, removeLeftovers, writeWhole, writeWholeAtOnce } from "../core/files.ts";
 import { canonicalJson, differences, type Json, prettyJson } from "../core/json.ts";
 import { readRecord, recordLine, recordName, type ResultRecord } from "../results/record.ts";
 import { parseOwn, parsePlan, type RunFile } from "../results/run.ts";
@@ -121,6 +121,11 @@ export function recordPath(folder: string, { record }: Job): string {
 /** Writes the record of a job. */
 export async function writeRecord(folder: string, job: Job, record: ResultRecord): Promise<void> {
   await writeWhole(recordPath(folder, job), recordLine(record));
+}
+
+/** {@linkcode writeRecord} for a process that may not go on to anything else, not even while it is written. */
+export function writeRecordAtOnce(folder: string, job: Job, record: ResultRecord): void {
+  writeWholeAtOnce(recordPath(folder, job), recordLine(record));
 }
 
 /** Where `--keep-images` puts the reconstructions of a job, in the run's folder. */

@@ -73,6 +73,15 @@ export class Lock implements AsyncDisposable {
   }
 }
 
+/** Takes its file away, for a process that ends here and now and gives its lock back by that. */
+export function removeLockAtOnce({ path }: Lock): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // What is left of it holds nothing.
+  }
+}
+
 async function opened(path: string, where: string): Promise<Deno.FsFile> {
   try {
     await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });

@@ -214,3 +214,20 @@ Deno.test({ name: "what fails on a graphics device ends the process, in words", 
     /the graphics device failed: [^]*\n {2}where: --backend webgpu\n {2}fix: /,
   );
 });
+
+Deno.test("a graphics device that is lost ends the process, in words, unless it was destroyed on purpose", async () => {
+  const code = (reason: string) => `
+    import { hearFailures } from ${JSON.stringify(`file://${pathOf("../engine/webgpu/failures.ts")}`)};
+    const lost = Promise.resolve({ reason: "${reason}", message: "the driver was reset" });
+    hearFailures({ device: { lost, limits: {}, createBuffer() {}, addEventListener() {} } });
+    setTimeout(() => {});`;
+  const run = async (reason: string) => {
+    const args = ["eval", "--config", pathOf("../deno.json"), code(reason)];
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+    return { success, err: new TextDecoder().decode(stderr) };
+  };
+  const { success, err } = await run("unknown");
+  equal(success, false);
+  match(err, /the graphics device was lost: the driver was reset\n {2}where: --backend webgpu\n {2}fix: /);
+  equal((await run("destroyed")).success, true);
+});

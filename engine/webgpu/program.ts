@@ -14,6 +14,8 @@ export interface WebGpuBackend extends tf.KernelBackend {
   disposeData(dataId: tf.DataId): boolean;
   readonly device: {
     readonly limits: { readonly maxStorageBufferBindingSize: number };
+    /** Comes to pass when the device is gone. */
+    readonly lost: Promise<{ readonly reason: string; readonly message: string }>;
     createBuffer(wanted: { readonly size: number }): unknown;
     addEventListener(
       event: "uncapturederror",
