@@ -126,7 +126,7 @@ How, and where to
   --plan                        writes run.json and plan.json and runs nothing: deno task job DIR N does job N
 
 Exit codes: 0 the table is complete; 1 something failed, the rest is there; 2 wrong usage or bad input;
-130 interrupted, and the same command goes on where it stopped.
+130 interrupted, or cancelled in Slurm's queue, and the same command goes on where it stopped.
 
 Examples
   deno task bench mri
