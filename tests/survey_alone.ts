@@ -1,7 +1,7 @@
 /** Surveys each of the files that are named, and prints what came of it as JSON. */
 
-import process from "node:process";
 import { survey } from "../commands/data.ts";
+import { peakMemory } from "./peak_memory.ts";
 
 /** What a survey of files came to. */
 export interface Surveyed {
@@ -23,5 +23,5 @@ if (import.meta.main) {
     const seconds = (performance.now() - before) / 1000;
     files.push({ path, seconds, datasets: datasets.length, refused });
   }
-  console.log(JSON.stringify({ files, peak: 1024 * process.resourceUsage().maxRSS } satisfies Surveyed));
+  console.log(JSON.stringify({ files, peak: peakMemory() } satisfies Surveyed));
 }
