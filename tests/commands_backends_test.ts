@@ -13,9 +13,15 @@ const various = [
   small,
   ["smlm", "--profile", "smoke", "--methods", "random-points,deep-storm-falcon,ot-cyclegan-blind"],
   [
-    ...["deconvolution-3d", "--profile", "smoke", "--methods"],
-    "richardson-lucy-tv,wiener,ot-cyclegan-blind-free-kernel",
+    "deconvolution",
+    "--profile",
+    "smoke",
+    "--methods",
+    "wiener",
+    "--set",
+    "testSubjects=1",
   ],
+  ["deconvolution-3d", "--profile", "smoke", "--methods", "ot-cyclegan-blind-free-kernel,ot-cyclegan-half"],
 ];
 
 /** What rounding may make of scores after the three updates of `smoke`, as a share. */
