@@ -8,19 +8,10 @@ import { starts } from "./engine_op_cases.ts";
 
 const small = ["mri", "--profile", "smoke", "--methods", "zero-filled,ot-cyclegan"];
 
-/** Rows that between them take every kind of op that `mri` has not: emitters, volumes, transforms, learned kernels. */
+/** Rows that between them take kinds of ops that `mri` has not: emitters, volumes, learned kernels, a teacher. */
 const various = [
   small,
   ["smlm", "--profile", "smoke", "--methods", "random-points,deep-storm-falcon,ot-cyclegan-blind"],
-  [
-    "deconvolution",
-    "--profile",
-    "smoke",
-    "--methods",
-    "wiener",
-    "--set",
-    "testSubjects=1",
-  ],
   ["deconvolution-3d", "--profile", "smoke", "--methods", "ot-cyclegan-blind-free-kernel,ot-cyclegan-half"],
 ];
 
